@@ -1,0 +1,56 @@
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+# A study named on the command line stands for itself; it is not laid over the default one.
+if not workflow.configfiles:
+
+    configfile: "config.yaml"
+
+
+container: "docker://python:3.11-slim"
+
+
+include: "rules/common.smk"
+include: "rules/weights.smk"
+include: "rules/rate_distortion.smk"
+include: "rules/paper.smk"
+
+
+rule all:
+    """Every number, figure and summary of the study."""
+    default_target: True
+    input:
+        figures("weights"),
+        figures("rate_distortion"),
+        summaries(),
+        "results/provenance.json",
+        "results/runtimes.csv",
+
+
+rule figures:
+    """Every figure."""
+    input:
+        figures("weights"),
+        figures("rate_distortion"),
+
+
+rule summaries:
+    """The summary of every chapter."""
+    input:
+        summaries(),
+
+
+rule weights:
+    """What is being quantized?"""
+    input:
+        figures("weights"),
+        "results/weights/summary.json",
+
+
+rule rate_distortion:
+    """How many bits does a given error cost, and how far is that from the limit?"""
+    input:
+        figures("rate_distortion"),
+        "results/rate_distortion/summary.json",

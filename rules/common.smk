@@ -1,0 +1,134 @@
+import ast
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import grimp
+
+from qatlas.config import HubModel, LocalModel, PackagedModel, SampledModel, load
+from qatlas.errors import AtlasError
+from qatlas.rate_distortion.figures import FIGURES as rate_distortion_figures
+from qatlas.weights.figures import FIGURES as weights_figures
+from snakemake.exceptions import WorkflowError
+
+try:
+    study = load(config)
+except AtlasError as error:
+    raise WorkflowError(str(error))
+
+ROOT = Path(os.path.relpath(workflow.basedir))
+FIGURES = {"weights": weights_figures, "rate_distortion": rate_distortion_figures}
+
+# Jobs in an environment of their own find the library without installing it.
+os.environ["PYTHONPATH"] = str(Path(workflow.basedir) / "src")
+
+imports = grimp.build_graph("qatlas", cache_dir=None, exclude_type_checking_imports=True)
+
+
+def code(script, *also):
+    """A script and every library file it runs, so that an edit of any of them reruns the rule.
+
+    `also` names modules that the script imports by name at run time.
+    """
+    script = ROOT / "scripts" / f"{script}.py"
+    named = {f"qatlas.{module}" for module in also}
+    for node in ast.walk(ast.parse(script.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            named |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    used = set()
+    for module in named & imports.modules:
+        used |= {module} | imports.find_upstream_modules(module)
+    # Importing a module runs the packages around it.
+    used |= {module.rsplit(".", depth)[0] for module in used for depth in range(module.count("."))}
+    return [str(script), *sorted(map(source_file, used))]
+
+
+def source_file(module):
+    path = ROOT / "src" / module.replace(".", "/")
+    return str(path / "__init__.py" if path.is_dir() else path.with_suffix(".py"))
+
+
+def models(*kinds):
+    return [name for name, model in study.models.items() if isinstance(model, kinds or object)]
+
+
+def one_of(names):
+    """Pattern of a wildcard that is one of the names, or nothing."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def figures(chapter):
+    return [f"results/{chapter}/figures/{name}.pdf" for name in FIGURES[chapter]]
+
+
+def summaries():
+    return [f"results/{chapter}/summary.json" for chapter in FIGURES]
+
+
+def tables_of_figure(chapter):
+    """Input function: the tables that a figure of the chapter reads."""
+    return lambda wildcards: {
+        table: f"results/{chapter}/tables/{table}.parquet"
+        for table in FIGURES[chapter][wildcards.figure]
+    }
+
+
+def snapshot(wildcards):
+    """A model's checkpoint: the file if its name is known beforehand, else its folder.
+
+    Jobs that read tensors take it as `ancient`: they depend on the manifest, which holds the
+    checksums, so that a checkpoint which is merely newer reruns nothing but the manifest.
+    """
+    return snapshot_path(wildcards.model)
+
+
+def snapshot_path(model):
+    folder = f"results/weights/{model}/snapshot"
+    known = isinstance(study.models[model], (PackagedModel, SampledModel))
+    return f"{folder}/model.safetensors" if known else folder
+
+
+def shard_of(wildcards):
+    """Which of a model's matrices a job works on."""
+    model = study.models[wildcards.model]
+    return {
+        "folder": f"results/weights/{wildcards.model}/snapshot",
+        "include": model.include,
+        "smallest": model.smallest,
+        "index": int(wildcards.shard),
+        "count": model.shards,
+    }
+
+
+def of_every_shard(pattern, **others):
+    return [
+        path
+        for model, description in study.models.items()
+        for path in expand(pattern, model=model, shard=range(description.shards), **others)
+    ]
+
+
+def commit():
+    """Commit of the checkout and whether files differ from it; None outside a checkout."""
+    git = ["git", "-C", workflow.basedir]
+    try:
+        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+        changes = subprocess.run(
+            [*git, "status", "--porcelain"], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return {"commit": None, "dirty": None}
+    return {"commit": head.stdout.strip(), "dirty": bool(changes.stdout.strip())}
+
+
+def tensor_memory_mb(wildcards, input, attempt):
+    """Room for PyTorch and for the largest tensor several times over."""
+    return attempt * int(1500 + 6 * input.size_mb)
+
+
+wildcard_constraints:
+    model=one_of(study.models),
+    family=one_of(study.families()),
+    shard=r"\d+",
+    figure=r"\w+",

@@ -1,0 +1,44 @@
+"""What do we print? So far: where everything came from, and what it took."""
+
+
+rule provenance:
+    """Commit, configuration, versions, machine, and the checksums of what went in."""
+    input:
+        manifests=expand("results/weights/{model}/manifest.parquet", model=study.models),
+        snapshots=ancient([snapshot_path(model) for model in study.models]),
+        lock=ROOT / "requirements.txt",
+        code=code("paper/provenance"),
+    output:
+        provenance=ensure("results/provenance.json", non_empty=True),
+    params:
+        study=study.model_dump(mode="json"),
+        commit=commit(),
+        snapshots={model: f"results/weights/{model}/snapshot" for model in study.models},
+    localrule: True
+    log:
+        "results/provenance.log",
+    conda:
+        "../envs/atlas.yaml"
+    script:
+        "../scripts/paper/provenance.py"
+
+
+rule runtimes:
+    """Wall time and peak memory of every job that made the results at hand."""
+    input:
+        "results/weights/tables/statistics.parquet",
+        "results/rate_distortion/tables/measurements.parquet",
+        figures("weights"),
+        figures("rate_distortion"),
+        code=code("paper/runtimes"),
+    output:
+        runtimes=report(
+            "results/runtimes.csv", caption="captions/runtimes.rst", category="Run"
+        ),
+    localrule: True
+    log:
+        "results/runtimes.log",
+    conda:
+        "../envs/atlas.yaml"
+    script:
+        "../scripts/paper/runtimes.py"

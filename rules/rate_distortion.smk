@@ -1,0 +1,138 @@
+"""How many bits does a given error cost, and how far is that from the limit?"""
+
+
+rule bounds:
+    """The limits of one shard of a model's tensors."""
+    input:
+        manifest="results/weights/{model}/manifest.parquet",
+        statistics="results/weights/{model}/statistics/{shard}.parquet",
+        snapshot=ancient(snapshot),
+        code=code("rate_distortion/bounds"),
+    output:
+        bounds=ensure("results/rate_distortion/bounds/{model}/{shard}.parquet", non_empty=True),
+    params:
+        shard=shard_of,
+    resources:
+        mem_mb=tensor_memory_mb,
+        runtime=60,
+    log:
+        "results/rate_distortion/bounds/{model}/{shard}.log",
+    benchmark:
+        "results/rate_distortion/bounds/{model}/{shard}.benchmark.tsv"
+    conda:
+        "../envs/atlas.yaml"
+    script:
+        "../scripts/rate_distortion/bounds.py"
+
+
+rule sweep:
+    """Rate and distortion of one codec on one shard of a model's tensors."""
+    input:
+        manifest="results/weights/{model}/manifest.parquet",
+        snapshot=ancient(snapshot),
+        code=lambda wildcards: code(
+            "rate_distortion/sweep", f"codecs.families.{wildcards.family}"
+        ),
+    output:
+        measured=ensure(
+            "results/rate_distortion/sweep/{model}/{family}/{shard}.parquet", non_empty=True
+        ),
+        timings=ensure(
+            "results/rate_distortion/sweep/{model}/{family}/{shard}.timings.parquet",
+            non_empty=True,
+        ),
+    params:
+        shard=shard_of,
+        plan=lambda wildcards: study.plan(wildcards.family),
+        seed=study.seed,
+    threads: 1
+    resources:
+        mem_mb=tensor_memory_mb,
+        runtime=60,
+    log:
+        "results/rate_distortion/sweep/{model}/{family}/{shard}.log",
+    benchmark:
+        "results/rate_distortion/sweep/{model}/{family}/{shard}.benchmark.tsv"
+    conda:
+        "../envs/atlas.yaml"
+    script:
+        "../scripts/rate_distortion/sweep.py"
+
+
+rule rate_distortion_tables:
+    """Gather the shards of all models and codecs, with the distance of each point to its limits."""
+    input:
+        measured=of_every_shard(
+            "results/rate_distortion/sweep/{model}/{family}/{shard}.parquet",
+            family=study.families(),
+        ),
+        timings=of_every_shard(
+            "results/rate_distortion/sweep/{model}/{family}/{shard}.timings.parquet",
+            family=study.families(),
+        ),
+        bounds=of_every_shard("results/rate_distortion/bounds/{model}/{shard}.parquet"),
+        code=code("rate_distortion/rate_distortion_tables"),
+    output:
+        measurements=ensure(
+            "results/rate_distortion/tables/measurements.parquet", non_empty=True
+        ),
+        timings=ensure("results/rate_distortion/tables/timings.parquet", non_empty=True),
+        bounds=ensure("results/rate_distortion/tables/bounds.parquet", non_empty=True),
+    localrule: True
+    log:
+        "results/rate_distortion/tables/tables.log",
+    conda:
+        "../envs/atlas.yaml"
+    script:
+        "../scripts/rate_distortion/rate_distortion_tables.py"
+
+
+rule rate_distortion_summary:
+    """What the chapter found."""
+    input:
+        measurements="results/rate_distortion/tables/measurements.parquet",
+        code=code("rate_distortion/rate_distortion_summary"),
+    output:
+        summary=ensure("results/rate_distortion/summary.json", non_empty=True),
+    params:
+        settings=study.rate_distortion.model_dump(),
+        sampled=models(SampledModel),
+    localrule: True
+    log:
+        "results/rate_distortion/summary.log",
+    conda:
+        "../envs/atlas.yaml"
+    script:
+        "../scripts/rate_distortion/rate_distortion_summary.py"
+
+
+rule rate_distortion_figure:
+    """Draw one figure of the chapter."""
+    input:
+        unpack(tables_of_figure("rate_distortion")),
+        summary="results/rate_distortion/summary.json",
+        code=lambda wildcards: code(
+            "rate_distortion/rate_distortion_figure",
+            f"rate_distortion.figures.{wildcards.figure}",
+        ),
+    output:
+        pdf=ensure("results/rate_distortion/figures/{figure}.pdf", non_empty=True),
+        png=report(
+            "results/rate_distortion/figures/{figure}.png",
+            caption="captions/figure.rst",
+            category="Rate and distortion",
+            labels={"figure": "{figure}"},
+        ),
+        drawn="results/rate_distortion/figures/{figure}.csv",
+        caption="results/rate_distortion/figures/{figure}.rst",
+    params:
+        settings=study.rate_distortion.model_dump(),
+    localrule: True
+    log:
+        "results/rate_distortion/figures/{figure}.log",
+    benchmark:
+        "results/rate_distortion/figures/{figure}.benchmark.tsv"
+    conda:
+        "../envs/atlas.yaml"
+    script:
+        "../scripts/rate_distortion/rate_distortion_figure.py"

@@ -1,0 +1,11 @@
+from qatlas.job import job
+from qatlas.paper.provenance import provenance, write_provenance
+
+with job(snakemake):
+    record = provenance(
+        study=snakemake.params.study,
+        commit=snakemake.params.commit,
+        snapshots=snakemake.params.snapshots,
+        lock=snakemake.input.lock,
+    )
+    write_provenance(record, snakemake.output.provenance)

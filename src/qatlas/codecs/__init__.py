@@ -1,0 +1,6 @@
+"""Every quantizer, and the one ruler that measures them."""
+
+from qatlas.codecs.base import Codec, CodecError, Context, Encoded
+from qatlas.codecs.registry import create, names, register
+
+__all__ = ["Codec", "CodecError", "Context", "Encoded", "create", "names", "register"]

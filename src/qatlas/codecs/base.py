@@ -1,0 +1,137 @@
+"""What a quantizer is: the codec protocol, what it stores, and what it may know."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import ml_dtypes  # noqa: F401  teaches numpy the names bfloat16 and float8_*
+import numpy as np
+from numpy.typing import NDArray
+
+from qatlas.atomic import replacing
+from qatlas.deferred import torch
+from qatlas.errors import AtlasError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+PARTS = ("payload", "scale", "zero_point", "codebook", "other")
+"""What stored bits are charged to; an array's name up to its first dot names its part."""
+
+
+class CodecError(AtlasError):
+    """A codec was given parameters or weights that it cannot take."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a codec may know besides the weights.
+
+    Attributes
+    ----------
+    generator
+        Source of randomness; jobs derive its seed from config and names.
+    second_moment
+        H = E[x x^T] of the layer's input, shape (columns, columns), for calibrated codecs.
+    """
+
+    generator: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+    second_moment: "Tensor | None" = None
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A quantized tensor as it is stored: named, packed arrays and the shape.
+
+    The size of the arrays is the rate: whatever ``decode`` needs and the codec's parameters
+    do not say must be in them.
+    """
+
+    shape: tuple[int, ...]
+    arrays: Mapping[str, NDArray[Any]]
+
+    def bits(self) -> dict[str, int]:
+        """Stored bits of each of ``PARTS``; names outside them count as "other"."""
+        bits = dict.fromkeys(PARTS, 0)
+        for name, array in self.arrays.items():
+            part = name.partition(".")[0]
+            bits[part if part in PARTS else "other"] += 8 * array.nbytes
+        return bits
+
+    def save(self, path: str | Path) -> None:
+        """Write the arrays and the shape as one safetensors file."""
+        from safetensors.torch import save_file
+
+        tensors = {
+            name: torch.from_numpy(np.ascontiguousarray(array).view(np.uint8)).view(
+                getattr(torch, array.dtype.name)
+            )
+            for name, array in self.arrays.items()
+        }
+        with replacing(path) as unfinished:
+            save_file(tensors, unfinished, {"shape": ",".join(map(str, self.shape))})
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Encoded":
+        """Read what ``save`` wrote, bit for bit.
+
+        Raises
+        ------
+        CodecError
+            If the file is not one that ``save`` wrote.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(path, "pt") as stored:
+                shape = (stored.metadata() or {})["shape"]
+                arrays = {name: _as_numpy(stored.get_tensor(name)) for name in stored.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError, KeyError) as error:
+            raise CodecError(f"{path}: not an encoded tensor ({error})") from error
+        return cls(tuple(int(side) for side in shape.split(",")), arrays)
+
+
+def _as_numpy(tensor: "Tensor") -> NDArray[Any]:
+    dtype = np.dtype(str(tensor.dtype).removeprefix("torch."))
+    return tensor.view(torch.uint8).numpy().view(dtype)
+
+
+@runtime_checkable
+class Codec(Protocol):
+    """A quantizer: a frozen dataclass whose fields are its parameters.
+
+    ``encode`` takes a floating-point matrix, shape (output channels, input channels), on any
+    device, and raises ``CodecError`` for weights it cannot take; ``decode`` gives back float32
+    of the same shape on the CPU. Decoding the same ``Encoded`` twice gives the same values.
+    """
+
+    @property
+    def nominal_bits(self) -> float:
+        """Bits per weight as the method's name advertises them, side information left out."""
+        ...
+
+    def encode(self, weight: "Tensor", context: Context) -> Encoded:
+        """Quantize and pack."""
+        ...
+
+    def decode(self, encoded: Encoded) -> "Tensor":
+        """Reconstruct."""
+        ...
+
+
+def require_finite_matrix(weight: "Tensor") -> None:
+    """Refuse what is not a finite floating-point matrix.
+
+    Raises
+    ------
+    CodecError
+        If the tensor is not two-dimensional, not floating-point, or holds NaN or Inf.
+    """
+    if weight.ndim != 2 or not weight.is_floating_point():
+        raise CodecError(
+            f"a codec takes a floating-point matrix; found {weight.dtype} "
+            f"of shape {tuple(weight.shape)}"
+        )
+    if weight.numel() and not bool(torch.isfinite(torch.stack(torch.aminmax(weight))).all()):
+        raise CodecError("the weights hold NaN or Inf; a codec takes finite weights only")

@@ -1,0 +1,126 @@
+"""Where to clip: the range of a block's grid, from its weights."""
+
+from typing import TYPE_CHECKING, Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from qatlas.deferred import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_COARSE = 0.9 ** np.arange(50, dtype=np.float32)
+_FINE = np.linspace(0.9, 1.1, 21, dtype=np.float32)
+_HOPELESS = 4.0
+
+
+def minmax(blocks: "Tensor") -> tuple["Tensor", "Tensor"]:
+    """Smallest and largest weight of each block; float32, shape (rows, blocks, 1)."""
+    return torch.aminmax(blocks, dim=2, keepdim=True)
+
+
+def within_deviations(blocks: "Tensor", k: float) -> tuple["Tensor", "Tensor"]:
+    """Mean -+ k standard deviations of each block, never beyond its smallest and largest weight."""
+    low, high = minmax(blocks)
+    # Double precision makes the sums' order, and so the number of threads, irrelevant.
+    variance, mean = torch.var_mean(blocks.double(), dim=2, correction=0, keepdim=True)
+    reach = k * variance.sqrt()
+    return torch.maximum(low, (mean - reach).float()), torch.minimum(high, (mean + reach).float())
+
+
+def shrunk_for_least_error(
+    blocks: "Tensor", scale: "Tensor", zero: "Tensor", levels: int
+) -> "Tensor":
+    """Scales shrunk by the factor with the smallest squared error, found by search.
+
+    A geometric search from 1 down to 0.006 (outliers of a hundred deviations need that) is
+    refined to steps of one percent around its best, where the squared error is flat. Once it is
+    several times the least found, still smaller factors are not tried: they only clip more.
+
+    Parameters
+    ----------
+    blocks
+        Float32, shape (rows, blocks, weights).
+    scale, zero
+        Scale of the unclipped range and zero point, float32, shape (rows, blocks, 1).
+    levels
+        Number of levels of the grid.
+    """
+    search = _factor_on_cpu if blocks.device.type == "cpu" else factor_of_least_error
+    scale = scale * search(blocks, scale, zero, levels, _COARSE)
+    return scale * search(blocks, scale, zero, levels, _FINE)
+
+
+def factor_of_least_error(
+    blocks: "Tensor", scale: "Tensor", zero: "Tensor", levels: int, factors: NDArray[np.float32]
+) -> "Tensor":
+    """For each block the factor on its scale with the smallest squared error; (rows, blocks, 1)."""
+    errors = []
+    for factor in factors.tolist():
+        shrunk = scale * factor
+        codes = quantize(blocks, shrunk, zero, levels)
+        errors.append((blocks - dequantize(codes, shrunk, zero)).square().sum(2, keepdim=True))
+    candidates = torch.from_numpy(factors).to(blocks.device)
+    return candidates[torch.stack(errors).argmin(0)]
+
+
+def quantize(blocks: "Tensor", scale: "Tensor", zero: "Tensor", levels: int) -> "Tensor":
+    """Nearest code, 0 to levels - 1, of each weight, as float32; a scale of zero gives zero."""
+    steps = blocks / torch.where(scale == 0, torch.ones_like(scale), scale)
+    return steps.add_(zero).round_().clamp_(0, levels - 1)
+
+
+def dequantize(codes: "Tensor", scale: "Tensor", zero: "Tensor") -> "Tensor":
+    """Level of each code, float32: (code - zero) * scale."""
+    return (codes - zero) * scale
+
+
+def _factor_on_cpu(
+    blocks: "Tensor", scale: "Tensor", zero: "Tensor", levels: int, factors: NDArray[np.float32]
+) -> "Tensor":
+    best = _best_factors(
+        blocks.reshape(-1, blocks.shape[2]).contiguous().numpy(),
+        scale.reshape(-1).contiguous().numpy(),
+        zero.reshape(-1).contiguous().numpy(),
+        np.float32(levels - 1),
+        factors,
+    )
+    return torch.from_numpy(best).view(scale.shape)
+
+
+@numba.njit(cache=True, fastmath=True)
+def _squared_error(block: NDArray[np.float32], step: Any, zero: Any, top: Any) -> Any:
+    steps = np.float32(1) / step
+    error = np.float32(0)
+    for x in block:
+        code = np.rint(x * steps + zero)
+        code = code if code > 0 else np.float32(0)
+        code = code if code < top else top
+        difference = x - (code - zero) * step
+        error += difference * difference
+    return error
+
+
+@numba.njit(cache=True)
+def _best_factors(
+    blocks: NDArray[np.float32],
+    scale: NDArray[np.float32],
+    zero: NDArray[np.float32],
+    top: Any,
+    factors: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    best = np.ones(scale.size, np.float32)
+    for block in range(scale.size):
+        if scale[block] == 0:
+            continue
+        least = np.inf
+        for factor in factors:
+            error = _squared_error(blocks[block], scale[block] * factor, zero[block], top)
+            if error < least:
+                least = error
+                best[block] = factor
+            elif error > _HOPELESS * least:
+                break
+    return best

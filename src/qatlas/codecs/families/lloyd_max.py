@@ -1,0 +1,90 @@
+"""Scalar quantization to the codebook of least squared error."""
+
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import ml_dtypes
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matrix
+from qatlas.codecs.nearest import nearest_level
+from qatlas.codecs.packing import pack, unpack
+from qatlas.codecs.registry import register
+from qatlas.codecs.scalar_codebook import optimal_codebook
+from qatlas.deferred import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_REMEDIES = {
+    "float16": "use 'bfloat16' or 'float32'",
+    "bfloat16": "use 'float32' or rescale the weights",
+    "float32": "rescale the weights",
+}
+
+
+@register
+@dataclass(frozen=True)
+class LloydMax:
+    """Optimal scalar quantizer of a whole tensor: the best 2^bits levels, wherever they lie.
+
+    Charged: ``bits`` per weight for the codes and the width of ``codebook_dtype`` for each level;
+    a tensor of fewer distinct values than levels stores only these.
+
+    Source: the conditions of optimality are those of Max, "Quantizing for minimum distortion",
+    IRE Trans. Inf. Theory 6 (1960), and Lloyd, "Least squares quantization in PCM", IEEE Trans.
+    Inf. Theory 28 (1982); the global optimum is found by dynamic programming, Wu, J. Algorithms
+    12 (1991), and Grønlund et al., arXiv 1701.07204.
+
+    Attributes
+    ----------
+    bits
+        Bits of a code, 1 to 8.
+    codebook_dtype
+        How the levels are stored; weights go to the nearest level as stored.
+    """
+
+    bits: Annotated[int, Field(ge=1, le=8)]
+    codebook_dtype: Literal["float16", "bfloat16", "float32"] = "float16"
+
+    @property
+    def nominal_bits(self) -> float:
+        """Bits of a code."""
+        return float(self.bits)
+
+    def encode(self, weight: "Tensor", context: Context) -> Encoded:
+        """Quantize and pack.
+
+        Raises
+        ------
+        CodecError
+            If the weights are not a finite floating-point matrix, or the codebook's dtype cannot
+            hold the levels.
+        """
+        require_finite_matrix(weight)
+        codebook = self._stored(optimal_codebook(weight, 1 << self.bits))
+        codes = nearest_level(weight, codebook.astype(np.float64))
+        return Encoded(
+            tuple(weight.shape), {"payload": pack(codes, self.bits), "codebook": codebook}
+        )
+
+    def decode(self, encoded: Encoded) -> "Tensor":
+        """Reconstruct."""
+        codes = unpack(encoded.arrays["payload"], self.bits, prod(encoded.shape))
+        levels = encoded.arrays["codebook"].astype(np.float32)
+        return torch.from_numpy(levels[codes]).reshape(encoded.shape)
+
+    def _stored(self, levels: NDArray[np.float64]) -> NDArray[Any]:
+        limits: Any = ml_dtypes.finfo(self.codebook_dtype)  # type: ignore[no-untyped-call]
+        smallest, largest = float(limits.smallest_normal), float(limits.max)
+        farthest = float(np.max(np.abs(levels), initial=0.0))
+        if farthest != 0 and not smallest <= farthest <= largest:
+            raise CodecError(
+                f"the level farthest from zero is {farthest:.6g}; codebook_dtype "
+                f"{self.codebook_dtype!r} holds {smallest:.3g} to {largest:.6g}: "
+                f"{_REMEDIES[self.codebook_dtype]}"
+            )
+        return levels.astype(self.codebook_dtype)

@@ -1,0 +1,157 @@
+"""The one ruler: encode, count the bytes, decode, compare."""
+
+import math
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from qatlas.codecs.base import PARTS, Codec, CodecError, Context, Encoded
+from qatlas.codecs.blocks import row_chunks
+from qatlas.codecs.registry import name_of, parameters_of
+from qatlas.deferred import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Stored bits per weight, by what they are charged to."""
+
+    payload: float
+    scale: float
+    zero_point: float
+    codebook: float
+    other: float
+
+    @property
+    def total(self) -> float:
+        """All of them."""
+        return math.fsum(asdict(self).values())
+
+
+@dataclass(frozen=True)
+class Distortion:
+    """What decoding loses.
+
+    Attributes
+    ----------
+    mse
+        mean((W - W_hat)^2), in the weights' unit squared.
+    nmse
+        MSE over the variance mean((W - mean W)^2); NaN where the variance is zero.
+    sqnr_db
+        10 log10(mean(W^2) / MSE) in dB; infinite where nothing is lost.
+    max_abs_error
+        Largest absolute error, in the weights' unit.
+    """
+
+    mse: float
+    nmse: float
+    sqnr_db: float
+    max_abs_error: float
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A codec on a matrix: true rate and distortion, and the seconds it took."""
+
+    codec: str
+    parameters: str
+    weights: int
+    nominal_bits: float
+    rate: Rate
+    distortion: Distortion
+    encode_seconds: float
+    decode_seconds: float
+
+
+def measure_codec(weight: "Tensor", codec: Codec, context: Context) -> Measurement:
+    """Measure a codec on a matrix.
+
+    Parameters
+    ----------
+    weight
+        Floating point, shape (output channels, input channels), at least one weight.
+
+    Raises
+    ------
+    CodecError
+        If the matrix is empty, the codec refuses it, or what it decodes has another shape or
+        holds NaN or Inf; the message names the codec and its parameters.
+    """
+    if not weight.numel():
+        raise CodecError("an empty matrix has no rate; give at least one weight")
+    started = time.perf_counter()
+    encoded = codec.encode(weight, context)
+    encoded_at = time.perf_counter()
+    decoded = codec.decode(encoded)
+    decoded_at = time.perf_counter()
+    if decoded.shape != weight.shape:
+        raise CodecError(
+            f"{_called(codec)} decoded shape {tuple(decoded.shape)} "
+            f"where {tuple(weight.shape)} was encoded"
+        )
+    distortion = distortion_of(weight, decoded)
+    if not math.isfinite(distortion.mse):
+        raise CodecError(f"{_called(codec)} decoded NaN or Inf")
+    return Measurement(
+        codec=name_of(codec),
+        parameters=parameters_of(codec),
+        weights=weight.numel(),
+        nominal_bits=codec.nominal_bits,
+        rate=rate_of(encoded, weight.numel()),
+        distortion=distortion,
+        encode_seconds=encoded_at - started,
+        decode_seconds=decoded_at - encoded_at,
+    )
+
+
+def rate_of(encoded: Encoded, weights: int) -> Rate:
+    """Size of the stored arrays in bits per weight."""
+    bits = encoded.bits()
+    return Rate(**{part: bits[part] / weights for part in PARTS})
+
+
+def distortion_of(weight: "Tensor", decoded: "Tensor") -> Distortion:
+    """Distortion of a matrix against its reconstruction, summed in double precision."""
+    sums = np.zeros(4)
+    for rows in row_chunks(weight):
+        _accumulate(_flat(weight[rows]), _flat(decoded[rows]), sums)
+    total, squares, errors, largest = (float(s) for s in sums)
+    mse = errors / weight.numel()
+    power = squares / weight.numel()
+    variance = power - (total / weight.numel()) ** 2
+    return Distortion(
+        mse=mse,
+        nmse=mse / variance if variance > 0 else math.nan,
+        sqnr_db=10 * math.log10(power / mse) if mse > 0 and power > 0 else math.inf,
+        max_abs_error=largest,
+    )
+
+
+def _flat(rows: "Tensor") -> NDArray[np.float32]:
+    return rows.detach().to("cpu", torch.float32).contiguous().view(-1).numpy()
+
+
+@numba.njit(cache=True)
+def _accumulate(
+    weight: NDArray[np.float32], decoded: NDArray[np.float32], sums: NDArray[np.float64]
+) -> None:
+    total, squares, errors, largest = sums
+    for i in range(weight.size):
+        w = np.float64(weight[i])
+        error = w - np.float64(decoded[i])
+        total += w
+        squares += w * w
+        errors += error * error
+        largest = max(largest, abs(error))
+    sums[:] = total, squares, errors, largest
+
+
+def _called(codec: Codec) -> str:
+    return f"codec {name_of(codec)} {parameters_of(codec)}"

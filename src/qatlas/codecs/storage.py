@@ -1,0 +1,42 @@
+"""Floats as they are stored beside the codes: rounded to a narrow dtype, and charged for it."""
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qatlas.codecs.base import CodecError
+from qatlas.deferred import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+StoredFloat = Literal["float16", "bfloat16", "float32"]
+
+
+def round_to(values: "Tensor", dtype: StoredFloat, what: str) -> "Tensor":
+    """Values of ``values`` rounded to ``dtype``, as float32, same shape.
+
+    Raises
+    ------
+    CodecError
+        If a value is beyond the dtype's range; ``what`` names it in the message.
+    """
+    rounded = values.to(getattr(torch, dtype)).float()
+    if not bool(torch.isfinite(rounded).all()):
+        raise CodecError(
+            f"a {what} of {values.abs().max():.3g} does not fit {dtype}; "
+            "store it as bfloat16 or float32"
+        )
+    return rounded
+
+
+def stored(values: "Tensor", dtype: StoredFloat) -> NDArray[Any]:
+    """Array of ``dtype`` as it is stored; the values must be representable in it."""
+    narrow = values.cpu().to(getattr(torch, dtype)).contiguous()
+    return narrow.view(torch.uint8).numpy().view(np.dtype(dtype))
+
+
+def restored(array: NDArray[Any]) -> "Tensor":
+    """Float32 tensor of stored values, same shape."""
+    return torch.from_numpy(array.astype(np.float32))

@@ -1,0 +1,20 @@
+"""The one exception a user can cause, and the sentence that suggests what was meant."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class AtlasError(ValueError):
+    """Something the user can mend: a key, a file, a tensor.
+
+    The message names it, says what was found, what is allowed and what to do.
+    """
+
+
+def nearest(found: str, allowed: Iterable[str]) -> str:
+    """Say which of the allowed names the found one is nearest to, or list them all."""
+    names = sorted(allowed)
+    close = get_close_matches(found, names, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"allowed: {', '.join(names) or 'none'}"

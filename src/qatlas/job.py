@@ -1,0 +1,67 @@
+"""What every job of the workflow does around its science: log, threads, progress, errors."""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
+
+from tqdm import tqdm
+
+from qatlas.errors import AtlasError
+
+Item = TypeVar("Item")
+
+logger = logging.getLogger("qatlas")
+
+_SECONDS_BEFORE_A_BAR = 5
+
+
+class Job(Protocol):
+    """The part of the object Snakemake gives to a script that is used here."""
+
+    rule: str
+    log: Any
+    threads: int
+
+
+@contextmanager
+def job(running: Job) -> Iterator[None]:
+    """Run a job: its log goes where Snakemake says, its threads are limited.
+
+    An ``AtlasError`` ends the job with its message alone, on the terminal and in the log; any
+    other exception leaves its traceback in the log too. Either way the exit status is not 0.
+    """
+    handler = logging.FileHandler(running.log[0], mode="w")
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    logging.captureWarnings(True)
+    _limit_threads(running.threads)
+    started = time.perf_counter()
+    try:
+        yield
+    except AtlasError as error:
+        logger.error("%s", error)
+        sys.exit(f"{running.rule}: {error}")
+    except Exception:
+        logger.exception("%s failed", running.rule)
+        raise
+    logger.info("done in %.1f s", time.perf_counter() - started)
+
+
+def progress(items: Iterable[Item], what: str) -> Iterator[Item]:
+    """Yield the items; log each, and show a bar on the terminal once it takes long."""
+    bar = tqdm(items, desc=what, delay=_SECONDS_BEFORE_A_BAR, mininterval=1, file=sys.stderr)
+    for number, item in enumerate(bar, start=1):
+        logger.info("%s %d of %s: %s", what, number, bar.total or "?", item)
+        yield item
+
+
+def _limit_threads(threads: int) -> None:
+    """Limit the numerical libraries, loaded or not yet, to the threads a job was given."""
+    for library in ("OMP", "MKL", "OPENBLAS"):
+        os.environ[f"{library}_NUM_THREADS"] = str(threads)
+    if "torch._C" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)

@@ -1,0 +1,146 @@
+"""One look for all figures, which importing this module sets, and how a figure becomes files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from qatlas.atomic import replacing
+
+COLUMN_WIDTH = 3.25
+FULL_WIDTH = 6.75
+"""Widths of a figure in inches: one column of a two-column page, and both."""
+
+GREY = "0.45"
+BOUND: dict[str, Any] = {"color": "black", "linestyle": (0, (4, 2)), "linewidth": 1.0, "zorder": 1}
+"""How a limit is drawn: black dashes, beneath the data."""
+
+# Okabe and Ito 2008: distinguishable with every common form of colour blindness.
+_PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+FAMILY_COLOURS = {"uniform": _PALETTE[0], "lloyd_max": _PALETTE[1]}
+KIND_COLOURS = {
+    "embedding": _PALETTE[0],
+    "attention": _PALETTE[1],
+    "mlp": _PALETTE[2],
+    "head": _PALETTE[3],
+    "convolution": _PALETTE[4],
+    "linear": _PALETTE[5],
+}
+"""Colours of codec families, and of groups of tensor kinds, the same in all figures."""
+
+_MARKERS = "osD^vP*Xhpd<>"
+_DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (5, 1.5, 1, 1.5)))
+
+_STYLE: Any = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "legend.handlelength": 2.4,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "0.9",
+    "grid.linewidth": 0.5,
+    "lines.linewidth": 1.0,
+    "lines.markersize": 3.2,
+    "lines.markeredgewidth": 0.5,
+    "pdf.fonttype": 42,
+    "ps.fonttype": 42,
+    "svg.hashsalt": "qatlas",
+}
+mpl.rcParams.update(_STYLE)
+
+
+def new_figure(
+    width: float, height: float, rows: int = 1, columns: int = 1, **subplots: Any
+) -> tuple[Figure, list[Axes]]:
+    """Empty figure of a size in inches, and its axes row by row.
+
+    The figure belongs to no global state and closes itself.
+    """
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False, **subplots)
+    return figure, list(axes.flat)
+
+
+def save_figure(figure: Figure, drawn: pd.DataFrame, caption: str, pdf: str | Path) -> None:
+    """Write a figure as PDF; beside it a PNG preview, the CSV of what is drawn and the caption.
+
+    The same figure gives the same bytes: no time stamps are written.
+    """
+    pdf = Path(pdf)
+    with replacing(pdf) as unfinished:
+        figure.savefig(unfinished, metadata={"CreationDate": None})
+    with replacing(pdf.with_suffix(".png")) as unfinished:
+        figure.savefig(unfinished, dpi=200, metadata={"Software": None})
+    with replacing(pdf.with_suffix(".csv")) as unfinished:
+        drawn.to_csv(unfinished, index=False, lineterminator="\n")
+    with replacing(pdf.with_suffix(".rst")) as unfinished:
+        unfinished.write_text(f"{caption}\n")
+
+
+def family_colour(family: str) -> str:
+    """Colour of a codec family; one that has none of its own gets one by its name."""
+    return FAMILY_COLOURS.get(family, _PALETTE[2 + crc32(family.encode()) % (len(_PALETTE) - 2)])
+
+
+def series_styles(families: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Line style of every series: the family gives the hue, its place in it shade and marker.
+
+    Parameters
+    ----------
+    families
+        Family of each series, in the order in which they are to be shaded.
+    """
+    styles = {}
+    for family in dict.fromkeys(families.values()):
+        members = [series for series, its_family in families.items() if its_family == family]
+        for place, series in enumerate(members):
+            lightness = 0.6 * place / max(len(members) - 1, 1)
+            styles[series] = {
+                "color": _lighten(family_colour(family), lightness),
+                "marker": _MARKERS[place % len(_MARKERS)],
+                "linestyle": _DASHES[place % len(_DASHES)],
+                "label": readable(series),
+            }
+    return styles
+
+
+def context_style(family: str) -> dict[str, Any]:
+    """Line style of a series that is shown but not singled out: thin, pale, without markers."""
+    return {
+        "color": _lighten(family_colour(family), 0.7),
+        "linewidth": 0.5,
+        "label": f"other {readable(family)}",
+        "zorder": 1.5,
+    }
+
+
+def readable(name: str) -> str:
+    """A name of the configuration as a reader wants it."""
+    return name.replace("_", " ")
+
+
+def shorten(name: str, longest: int) -> str:
+    """A tensor's name cut in the middle to at most so many characters."""
+    if len(name) <= longest:
+        return name
+    tail = longest * 2 // 3
+    return f"{name[: longest - tail - 1]}…{name[-tail:]}"
+
+
+def _lighten(colour: str, share: float) -> tuple[float, ...]:
+    return tuple(c + (1 - c) * share for c in to_rgb(colour))

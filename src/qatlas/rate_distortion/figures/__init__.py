@@ -1,0 +1,12 @@
+"""The chapter's figures: one module each, by name, with the tables it reads.
+
+A module has ``select`` (tables and the chapter's settings to what is drawn), ``draw`` (that to a
+figure) and ``caption`` (the chapter's summary and settings to a sentence or two).
+"""
+
+FIGURES: dict[str, tuple[str, ...]] = {
+    "bit_sweep": ("measurements",),
+    "layer_sensitivity": ("measurements",),
+    "rate_distortion_curves": ("measurements", "bounds"),
+    "gap_to_shannon": ("measurements", "bounds"),
+}

@@ -1,0 +1,89 @@
+"""Which tensors suffer most at equal bits, one scale a channel."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from qatlas.config import RateDistortion
+from qatlas.plotting import FULL_WIDTH, KIND_COLOURS, new_figure, readable, shorten
+from qatlas.summary import Summary
+
+_WORST = 8
+_KIND_MARKERS = "osD^vP*Xh"
+
+
+def select(tables: Mapping[str, pd.DataFrame], settings: RateDistortion) -> pd.DataFrame:
+    """All tensors of the example's model at the chosen bits, worst first."""
+    rows = tables["measurements"]
+    rows = rows[
+        (rows.model == settings.example.model)
+        & (rows.series == settings.by_channel)
+        & (rows.nominal_bits == settings.sensitivity_bits)
+    ]
+    columns = ["model", "tensor", "kind", "layer", "nominal_bits", "nmse", "sqnr_db"]
+    return rows[columns].sort_values(["nmse", "tensor"], ascending=[False, True])
+
+
+def draw(drawn: pd.DataFrame) -> Figure:
+    """Normalised error by layer and kind, and a table of the worst."""
+    figure, (axes, table) = new_figure(FULL_WIDTH, 2.9, 1, 2, width_ratios=(1.1, 1))
+    for marker, (kind, rows) in zip(_KIND_MARKERS, drawn.groupby("kind"), strict=False):
+        colour = KIND_COLOURS[str(kind).partition("_")[0]]
+        # Tensors outside the stack of layers, such as embeddings, stand to the left of it.
+        axes.scatter(
+            rows.layer.fillna(-1),
+            rows.nmse,
+            s=14,
+            marker=marker,
+            color=colour,
+            label=readable(str(kind)),
+        )
+    layers = sorted(int(layer) for layer in drawn.layer.dropna().unique())
+    axes.set_xticks([-1, *layers], ["none", *map(str, layers)])
+    axes.set(yscale="log", xlabel="layer", ylabel="MSE / variance of the weights")
+    bits = drawn.nominal_bits.iloc[0]
+    axes.set_title(f"{drawn.model.iloc[0]}, {bits:g} bits, one scale a channel")
+    axes.legend(ncols=2, loc="upper right", columnspacing=1, handletextpad=0.2)
+    axes.set_ylim(top=drawn.nmse.max() * 4)
+    _draw_worst(table, drawn.head(_WORST))
+    return figure
+
+
+def _draw_worst(axes: Axes, worst: pd.DataFrame) -> None:
+    axes.axis("off")
+    axes.set_title(f"The worst {len(worst)}")
+    cells = [
+        [shorten(row.tensor, 36), f"{row.nmse:.2e}", f"{row.sqnr_db:.1f}"]
+        for row in worst.itertuples()
+    ]
+    table = axes.table(
+        cells,
+        colLabels=["tensor", "nMSE", "SQNR (dB)"],
+        colWidths=[0.62, 0.2, 0.18],
+        cellLoc="right",
+        loc="upper center",
+    )
+    table.auto_set_font_size(False)
+    table.set_fontsize(6.5)
+    for (row, column), cell in table.get_celld().items():
+        cell.visible_edges = "B" if row in (0, len(worst)) else ""
+        cell.set_linewidth(0.6)
+        cell.set_height(0.095)
+        if column == 0:
+            cell.get_text().set_horizontalalignment("left")
+            cell.PAD = 0.01
+
+
+def caption(summary: Summary, settings: RateDistortion) -> str:
+    """What the figure shows."""
+    bits = f"{settings.sensitivity_bits}bit"
+    worst = summary[f"sensitivity.{bits}.worst_tensor"]
+    error = summary[f"sensitivity.{bits}.worst_nmse"]
+    median = summary[f"sensitivity.{bits}.median_nmse"]
+    return (
+        f"Normalised error of every tensor of {settings.example.model} at "
+        f"{settings.sensitivity_bits} bits with one scale a channel. {worst.value} is the worst "
+        f"at {error.value:.2e}; the median tensor has {median.value:.2e}."
+    )

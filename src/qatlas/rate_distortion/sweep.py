@@ -1,0 +1,88 @@
+"""Rate and distortion of one codec on many tensors."""
+
+import resource
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from qatlas.codecs import registry
+from qatlas.codecs.base import CodecError, Context
+from qatlas.codecs.measure import Measurement, measure_codec
+from qatlas.seeds import generator
+from qatlas.weights.matrices import Matrix
+
+Plan = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Parameters of the points to measure, by the name of their series."""
+
+
+@dataclass(frozen=True)
+class Swept:
+    """Rows of the tables ``measured`` and ``timings``."""
+
+    measured: list[dict[str, Any]] = field(default_factory=list)
+    timings: list[dict[str, Any]] = field(default_factory=list)
+
+
+def sweep(matrices: Iterable[Matrix], family: str, plan: Plan, seed: int, threads: int) -> Swept:
+    """Measure every point of a codec's plan on every matrix.
+
+    Raises
+    ------
+    CodecError
+        If the codec refuses a matrix or decodes it wrongly; the message names model, tensor,
+        codec and parameters.
+    """
+    swept = Swept()
+    for matrix in matrices:
+        for series, points in plan.items():
+            for parameters in points:
+                _measure_point(swept, matrix, family, series, parameters, seed, threads)
+    return swept
+
+
+def _measure_point(
+    swept: Swept,
+    matrix: Matrix,
+    family: str,
+    series: str,
+    parameters: Mapping[str, Any],
+    seed: int,
+    threads: int,
+) -> None:
+    codec = registry.create(family, **parameters)
+    names = (matrix.model, matrix.tensor, family, registry.parameters_of(codec))
+    try:
+        measurement = measure_codec(matrix.weight, codec, Context(generator(seed, *names)))
+    except CodecError as error:
+        raise CodecError(f"model {matrix.model}, tensor {matrix.tensor}: {error}") from error
+    key = dict(zip(("model", "tensor", "codec", "parameters"), names, strict=True))
+    key["series"] = series
+    swept.measured.append(key | _row(matrix, measurement, seed))
+    swept.timings.append(
+        key
+        | {
+            "encode_seconds": measurement.encode_seconds,
+            "decode_seconds": measurement.decode_seconds,
+            "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "device": matrix.weight.device.type,
+            "threads": threads,
+        }
+    )
+
+
+def _row(matrix: Matrix, measurement: Measurement, seed: int) -> dict[str, Any]:
+    parts = asdict(measurement.rate).items()
+    mse = measurement.distortion.mse
+    return {
+        "kind": matrix.kind,
+        "layer": matrix.layer,
+        "weights": measurement.weights,
+        "rate_bits_per_weight": measurement.rate.total,
+        **{f"{part}_bits_per_weight": bits for part, bits in parts},
+        "nominal_bits": measurement.nominal_bits,
+        **asdict(measurement.distortion),
+        "sampled_weights": measurement.weights,
+        "mse_low": mse,
+        "mse_high": mse,
+        "seed": seed,
+    }

@@ -1,0 +1,109 @@
+"""What a chapter found, in one JSON file: named values and claims.
+
+Everything printed downstream is taken from here by name.
+"""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from qatlas.atomic import replacing
+from qatlas.errors import AtlasError, nearest
+
+Name = Annotated[str, Field(pattern=r"^[^\s.]+(\.[^\s.]+)*$")]
+"""A dotted path, such as ``minilm.lloyd_max.4bit.nmse``."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True
+    )
+
+
+class Value(_Record):
+    """A number with its unit, interval and the table it was computed from."""
+
+    value: float | int | str | None = Field(description="null where it is not defined.")
+    unit: str
+    low: float | None = None
+    high: float | None = None
+    origin: str = Field(alias="from", description="Table that it was computed from.")
+
+
+class Claim(_Record):
+    """A sentence that the data bear out or not."""
+
+    text: str
+    holds: bool | Literal["not_measured"]
+    value: float | None
+    threshold: float
+    origin: str = Field(alias="from", description="Table that it was judged by.")
+
+
+class Summary(_Record):
+    """All that a chapter found."""
+
+    version: Literal[1] = Field(1, alias="schema")
+    chapter: str
+    source: Literal["measured", "simulated"] = "measured"
+    values: dict[Name, Value]
+    claims: dict[Name, Claim]
+
+    def __getitem__(self, name: str) -> Value:
+        """The value of that name.
+
+        Raises
+        ------
+        AtlasError
+            If there is none; the message names the nearest.
+        """
+        if name not in self.values:
+            raise AtlasError(
+                f"summary of {self.chapter}: no value {name!r}; {nearest(name, self.values)}"
+            )
+        return self.values[name]
+
+
+def claim(text: str, value: float | None, holds: bool, threshold: float, origin: str) -> Claim:
+    """A claim judged by a measured value; ``not_measured`` where there is none."""
+    measured = value is not None and not math.isnan(value)
+    return Claim(
+        text=text,
+        holds=holds if measured else "not_measured",
+        value=value if measured else None,
+        threshold=threshold,
+        origin=origin,
+    )
+
+
+def write_summary(summary: Summary, path: str | Path) -> None:
+    """Write a summary as JSON with sorted keys."""
+    import json
+
+    content = json.loads(summary.model_dump_json())
+    with replacing(path) as unfinished:
+        unfinished.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
+
+
+def read_summary(path: str | Path) -> Summary:
+    """Read a summary, checked against its schema.
+
+    Raises
+    ------
+    AtlasError
+        If the file is not a summary of this version; the message says how to remake it.
+    """
+    try:
+        return Summary.model_validate_json(Path(path).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise AtlasError(
+            f"{path}: not a summary of this version ({error}); delete it and run snakemake again"
+        ) from error
+
+
+def schema() -> Mapping[str, object]:
+    """JSON Schema of a summary."""
+    return Summary.model_json_schema()

@@ -1,0 +1,93 @@
+"""Tidy parquet tables: one description per kind, checked at every write and read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from qatlas.atomic import replacing
+from qatlas.errors import AtlasError
+
+type_names = {
+    "text": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "truth": pa.bool_(),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name (with its unit), type ("text", "integer", ...) and meaning."""
+
+    name: str
+    type: str
+    meaning: str
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One kind of table: what a row is, and its columns in order."""
+
+    name: str
+    row: str
+    columns: tuple[Column, ...]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema every file of this kind has."""
+        return pa.schema([pa.field(c.name, type_names[c.type], c.nullable) for c in self.columns])
+
+
+def write_table(
+    rows: Sequence[Mapping[str, Any]] | pd.DataFrame, kind: Table, path: str | Path
+) -> None:
+    """Write rows as one parquet file, whole or not at all.
+
+    Raises
+    ------
+    AtlasError
+        If the columns are not those of the kind, a value has another type, or one is missing
+        in a column that is not nullable.
+    """
+    frame = pd.DataFrame(rows, columns=None if len(rows) else kind.schema.names)
+    if difference := sorted(set(kind.schema.names) ^ set(frame.columns)):
+        raise AtlasError(f"table {kind.name}: the rows and the schema disagree on {difference}")
+    try:
+        table = pa.Table.from_pandas(frame, schema=kind.schema, preserve_index=False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as error:
+        raise AtlasError(f"table {kind.name}: {error}") from error
+    with replacing(path) as unfinished:
+        # Without the pandas metadata the bytes depend on the values alone.
+        pq.write_table(table.replace_schema_metadata(None), unfinished, compression="zstd")
+
+
+def read_table(kind: Table, *paths: str | Path) -> pd.DataFrame:
+    """Read one or more parquet files of a kind, their rows in the order given.
+
+    Raises
+    ------
+    AtlasError
+        If a file is not readable or was written with another schema.
+    """
+    return pa.concat_tables([_read(kind, Path(path)) for path in paths]).to_pandas()
+
+
+def _read(kind: Table, path: Path) -> pa.Table:
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise AtlasError(
+            f"{path}: not a readable parquet file ({error}); delete it and run snakemake again"
+        ) from error
+    if table.schema != kind.schema:
+        raise AtlasError(
+            f"{path}: its columns are not those of a {kind.name} table, so another version "
+            "wrote it; delete it and run snakemake again"
+        )
+    return table
