@@ -9,9 +9,6 @@ if not workflow.configfiles:
     configfile: "config.yaml"
 
 
-container: "docker://python:3.11-slim"
-
-
 include: "rules/common.smk"
 include: "rules/weights.smk"
 include: "rules/rate_distortion.smk"

@@ -2,9 +2,15 @@ import ast
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import grimp
+
+# This file and every job take the library of this checkout, installed or not.
+SOURCE = str(Path(workflow.basedir) / "src")
+sys.path.insert(0, SOURCE)
+os.environ.update(PYTHONPATH=SOURCE)
 
 from qatlas.config import HubModel, LocalModel, PackagedModel, SampledModel, load
 from qatlas.errors import AtlasError
@@ -20,9 +26,6 @@ except AtlasError as error:
 ROOT = Path(os.path.relpath(workflow.basedir))
 FIGURES = {"weights": weights_figures, "rate_distortion": rate_distortion_figures}
 
-# Jobs in an environment of their own find the library without installing it.
-os.environ["PYTHONPATH"] = str(Path(workflow.basedir) / "src")
-
 imports = grimp.build_graph("qatlas", cache_dir=None, exclude_type_checking_imports=True)
 
 
@@ -32,20 +35,23 @@ def code(script, *also):
     `also` names modules that the script imports by name at run time.
     """
     script = ROOT / "scripts" / f"{script}.py"
-    named = {f"qatlas.{module}" for module in also}
+    named = {f"qatlas.{name}" for name in also}
     for node in ast.walk(ast.parse(script.read_text())):
         if isinstance(node, ast.ImportFrom):
-            named |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+            named |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     used = set()
-    for module in named & imports.modules:
-        used |= {module} | imports.find_upstream_modules(module)
+    for name in named & imports.modules:
+        used |= {name} | imports.find_upstream_modules(name)
     # Importing a module runs the packages around it.
-    used |= {module.rsplit(".", depth)[0] for module in used for depth in range(module.count("."))}
+    used |= {
+        ".".join(name.split(".")[:depth]) for name in used for depth in range(1, name.count("."))
+    }
     return [str(script), *sorted(map(source_file, used))]
 
 
-def source_file(module):
-    path = ROOT / "src" / module.replace(".", "/")
+def source_file(name):
+    """File of a module of the library."""
+    path = ROOT / "src" / name.replace(".", "/")
     return str(path / "__init__.py" if path.is_dir() else path.with_suffix(".py"))
 
 
@@ -113,7 +119,9 @@ def commit():
     """Commit of the checkout and whether files differ from it; None outside a checkout."""
     git = ["git", "-C", workflow.basedir]
     try:
-        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+        head = subprocess.run(
+            [*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+        )
         changes = subprocess.run(
             [*git, "status", "--porcelain"], capture_output=True, text=True, check=True
         )

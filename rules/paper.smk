@@ -10,15 +10,15 @@ rule provenance:
         code=code("paper/provenance"),
     output:
         provenance=ensure("results/provenance.json", non_empty=True),
+    log:
+        "results/provenance.log",
+    localrule: True
+    conda:
+        "../envs/atlas.yaml"
     params:
         study=study.model_dump(mode="json"),
         commit=commit(),
         snapshots={model: f"results/weights/{model}/snapshot" for model in study.models},
-    localrule: True
-    log:
-        "results/provenance.log",
-    conda:
-        "../envs/atlas.yaml"
     script:
         "../scripts/paper/provenance.py"
 
@@ -32,12 +32,10 @@ rule runtimes:
         figures("rate_distortion"),
         code=code("paper/runtimes"),
     output:
-        runtimes=report(
-            "results/runtimes.csv", caption="captions/runtimes.rst", category="Run"
-        ),
-    localrule: True
+        runtimes=report("results/runtimes.csv", caption="captions/runtimes.rst", category="Run"),
     log:
         "results/runtimes.log",
+    localrule: True
     conda:
         "../envs/atlas.yaml"
     script:

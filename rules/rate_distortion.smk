@@ -10,17 +10,17 @@ rule bounds:
         code=code("rate_distortion/bounds"),
     output:
         bounds=ensure("results/rate_distortion/bounds/{model}/{shard}.parquet", non_empty=True),
-    params:
-        shard=shard_of,
-    resources:
-        mem_mb=tensor_memory_mb,
-        runtime=60,
     log:
         "results/rate_distortion/bounds/{model}/{shard}.log",
     benchmark:
         "results/rate_distortion/bounds/{model}/{shard}.benchmark.tsv"
     conda:
         "../envs/atlas.yaml"
+    resources:
+        mem_mb=tensor_memory_mb,
+        runtime=60,
+    params:
+        shard=shard_of,
     script:
         "../scripts/rate_distortion/bounds.py"
 
@@ -30,31 +30,30 @@ rule sweep:
     input:
         manifest="results/weights/{model}/manifest.parquet",
         snapshot=ancient(snapshot),
-        code=lambda wildcards: code(
-            "rate_distortion/sweep", f"codecs.families.{wildcards.family}"
-        ),
+        code=lambda wildcards: code("rate_distortion/sweep", f"codecs.families.{wildcards.family}"),
     output:
         measured=ensure(
-            "results/rate_distortion/sweep/{model}/{family}/{shard}.parquet", non_empty=True
+            "results/rate_distortion/sweep/{model}/{family}/{shard}.parquet",
+            non_empty=True,
         ),
         timings=ensure(
             "results/rate_distortion/sweep/{model}/{family}/{shard}.timings.parquet",
             non_empty=True,
         ),
-    params:
-        shard=shard_of,
-        plan=lambda wildcards: study.plan(wildcards.family),
-        seed=study.seed,
-    threads: 1
-    resources:
-        mem_mb=tensor_memory_mb,
-        runtime=60,
     log:
         "results/rate_distortion/sweep/{model}/{family}/{shard}.log",
     benchmark:
         "results/rate_distortion/sweep/{model}/{family}/{shard}.benchmark.tsv"
     conda:
         "../envs/atlas.yaml"
+    threads: 1
+    resources:
+        mem_mb=tensor_memory_mb,
+        runtime=60,
+    params:
+        shard=shard_of,
+        plan=lambda wildcards: study.plan(wildcards.family),
+        seed=study.seed,
     script:
         "../scripts/rate_distortion/sweep.py"
 
@@ -73,14 +72,12 @@ rule rate_distortion_tables:
         bounds=of_every_shard("results/rate_distortion/bounds/{model}/{shard}.parquet"),
         code=code("rate_distortion/rate_distortion_tables"),
     output:
-        measurements=ensure(
-            "results/rate_distortion/tables/measurements.parquet", non_empty=True
-        ),
+        measurements=ensure("results/rate_distortion/tables/measurements.parquet", non_empty=True),
         timings=ensure("results/rate_distortion/tables/timings.parquet", non_empty=True),
         bounds=ensure("results/rate_distortion/tables/bounds.parquet", non_empty=True),
-    localrule: True
     log:
         "results/rate_distortion/tables/tables.log",
+    localrule: True
     conda:
         "../envs/atlas.yaml"
     script:
@@ -94,14 +91,14 @@ rule rate_distortion_summary:
         code=code("rate_distortion/rate_distortion_summary"),
     output:
         summary=ensure("results/rate_distortion/summary.json", non_empty=True),
+    log:
+        "results/rate_distortion/summary.log",
+    localrule: True
+    conda:
+        "../envs/atlas.yaml"
     params:
         settings=study.rate_distortion.model_dump(),
         sampled=models(SampledModel),
-    localrule: True
-    log:
-        "results/rate_distortion/summary.log",
-    conda:
-        "../envs/atlas.yaml"
     script:
         "../scripts/rate_distortion/rate_distortion_summary.py"
 
@@ -125,14 +122,14 @@ rule rate_distortion_figure:
         ),
         drawn="results/rate_distortion/figures/{figure}.csv",
         caption="results/rate_distortion/figures/{figure}.rst",
-    params:
-        settings=study.rate_distortion.model_dump(),
-    localrule: True
     log:
         "results/rate_distortion/figures/{figure}.log",
     benchmark:
         "results/rate_distortion/figures/{figure}.benchmark.tsv"
+    localrule: True
     conda:
         "../envs/atlas.yaml"
+    params:
+        settings=study.rate_distortion.model_dump(),
     script:
         "../scripts/rate_distortion/rate_distortion_figure.py"

@@ -10,16 +10,16 @@ rule packaged_snapshot:
             "results/weights/{model}/snapshot/model.safetensors",
             sha256=lambda wildcards: study.models[wildcards.model].sha256,
         ),
-    params:
-        package=lambda wildcards: study.models[wildcards.model].package,
-        folder=lambda wildcards: study.models[wildcards.model].folder,
+    log:
+        "results/weights/{model}/snapshot.log",
     wildcard_constraints:
         model=one_of(models(PackagedModel)),
     localrule: True
-    log:
-        "results/weights/{model}/snapshot.log",
     conda:
         "../envs/atlas.yaml"
+    params:
+        package=lambda wildcards: study.models[wildcards.model].package,
+        folder=lambda wildcards: study.models[wildcards.model].folder,
     script:
         "../scripts/weights/packaged_snapshot.py"
 
@@ -30,20 +30,20 @@ rule sampled_snapshot:
         code=code("weights/sampled_snapshot"),
     output:
         weights=ensure("results/weights/{model}/snapshot/model.safetensors", non_empty=True),
+    log:
+        "results/weights/{model}/snapshot.log",
+    wildcard_constraints:
+        model=one_of(models(SampledModel)),
+    conda:
+        "../envs/atlas.yaml"
+    resources:
+        mem_mb=tensor_memory_mb,
+        runtime=10,
     params:
         source=lambda wildcards: study.models[wildcards.model].model_dump(
             include={"distribution", "rows", "columns", "degrees_of_freedom"}
         ),
         seed=study.seed,
-    wildcard_constraints:
-        model=one_of(models(SampledModel)),
-    resources:
-        mem_mb=tensor_memory_mb,
-        runtime=10,
-    log:
-        "results/weights/{model}/snapshot.log",
-    conda:
-        "../envs/atlas.yaml"
     script:
         "../scripts/weights/sampled_snapshot.py"
 
@@ -54,15 +54,15 @@ rule local_snapshot:
         code=code("weights/local_snapshot"),
     output:
         folder=directory("results/weights/{model}/snapshot"),
-    params:
-        path=lambda wildcards: study.models[wildcards.model].path,
+    log:
+        "results/weights/{model}/snapshot.log",
     wildcard_constraints:
         model=one_of(models(LocalModel)),
     localrule: True
-    log:
-        "results/weights/{model}/snapshot.log",
     conda:
         "../envs/atlas.yaml"
+    params:
+        path=lambda wildcards: study.models[wildcards.model].path,
     script:
         "../scripts/weights/local_snapshot.py"
 
@@ -73,17 +73,17 @@ rule hub_snapshot:
         code=code("weights/hub_snapshot"),
     output:
         folder=directory("results/weights/{model}/snapshot"),
+    log:
+        "results/weights/{model}/snapshot.log",
+    wildcard_constraints:
+        model=one_of(models(HubModel)),
+    retries: 2
+    localrule: True
+    conda:
+        "../envs/atlas.yaml"
     params:
         repository=lambda wildcards: study.models[wildcards.model].hub,
         revision=lambda wildcards: study.models[wildcards.model].revision,
-    wildcard_constraints:
-        model=one_of(models(HubModel)),
-    localrule: True
-    retries: 2
-    log:
-        "results/weights/{model}/snapshot.log",
-    conda:
-        "../envs/atlas.yaml"
     script:
         "../scripts/weights/hub_snapshot.py"
 
@@ -95,17 +95,17 @@ rule manifest:
         code=code("weights/manifest"),
     output:
         manifest=ensure("results/weights/{model}/manifest.parquet", non_empty=True),
-    params:
-        folder="results/weights/{model}/snapshot",
-    resources:
-        mem_mb=tensor_memory_mb,
-        runtime=30,
     log:
         "results/weights/{model}/manifest.log",
     benchmark:
         "results/weights/{model}/manifest.benchmark.tsv"
     conda:
         "../envs/atlas.yaml"
+    resources:
+        mem_mb=tensor_memory_mb,
+        runtime=30,
+    params:
+        folder="results/weights/{model}/snapshot",
     script:
         "../scripts/weights/manifest.py"
 
@@ -117,21 +117,19 @@ rule statistics:
         snapshot=ancient(snapshot),
         code=code("weights/statistics"),
     output:
-        statistics=ensure(
-            "results/weights/{model}/statistics/{shard}.parquet", non_empty=True
-        ),
+        statistics=ensure("results/weights/{model}/statistics/{shard}.parquet", non_empty=True),
         densities=ensure("results/weights/{model}/densities/{shard}.parquet", non_empty=True),
-    params:
-        shard=shard_of,
-    resources:
-        mem_mb=tensor_memory_mb,
-        runtime=60,
     log:
         "results/weights/{model}/statistics/{shard}.log",
     benchmark:
         "results/weights/{model}/statistics/{shard}.benchmark.tsv"
     conda:
         "../envs/atlas.yaml"
+    resources:
+        mem_mb=tensor_memory_mb,
+        runtime=60,
+    params:
+        shard=shard_of,
     script:
         "../scripts/weights/statistics.py"
 
@@ -147,9 +145,9 @@ rule weights_tables:
         manifests=ensure("results/weights/tables/manifests.parquet", non_empty=True),
         statistics=ensure("results/weights/tables/statistics.parquet", non_empty=True),
         densities=ensure("results/weights/tables/densities.parquet", non_empty=True),
-    localrule: True
     log:
         "results/weights/tables/tables.log",
+    localrule: True
     conda:
         "../envs/atlas.yaml"
     script:
@@ -164,9 +162,9 @@ rule weights_summary:
         code=code("weights/weights_summary"),
     output:
         summary=ensure("results/weights/summary.json", non_empty=True),
-    localrule: True
     log:
         "results/weights/summary.log",
+    localrule: True
     conda:
         "../envs/atlas.yaml"
     script:
@@ -178,9 +176,7 @@ rule weights_figure:
     input:
         unpack(tables_of_figure("weights")),
         summary="results/weights/summary.json",
-        code=lambda wildcards: code(
-            "weights/weights_figure", f"weights.figures.{wildcards.figure}"
-        ),
+        code=lambda wildcards: code("weights/weights_figure", f"weights.figures.{wildcards.figure}"),
     output:
         pdf=ensure("results/weights/figures/{figure}.pdf", non_empty=True),
         png=report(
@@ -191,11 +187,11 @@ rule weights_figure:
         ),
         drawn="results/weights/figures/{figure}.csv",
         caption="results/weights/figures/{figure}.rst",
-    localrule: True
     log:
         "results/weights/figures/{figure}.log",
     benchmark:
         "results/weights/figures/{figure}.benchmark.tsv"
+    localrule: True
     conda:
         "../envs/atlas.yaml"
     script:

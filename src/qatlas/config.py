@@ -19,8 +19,8 @@ from pydantic import (
 from qatlas.codecs import registry
 from qatlas.errors import AtlasError, nearest
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
-"""Names become parts of paths, so they are plain."""
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*(\.[a-z0-9_-]+)*$")]
+"""Names become parts of paths and of dotted names, so they are plain."""
 
 
 class Section(BaseModel):
@@ -81,7 +81,7 @@ _KINDS_OF_MODEL: dict[str, type[Model]] = {
 
 def _kind_of_model(given: Any) -> str | None:
     """The one key that tells which kind of model is meant."""
-    keys = given if isinstance(given, Mapping) else ()
+    keys = given if isinstance(given, Mapping) else getattr(type(given), "model_fields", ())
     found = [kind for kind in _KINDS_OF_MODEL if kind in keys]
     return found[0] if len(found) == 1 else None
 
@@ -108,6 +108,9 @@ class CodecGrid(Section):
 
     @model_validator(mode="after")
     def _check_every_point(self) -> "CodecGrid":
+        for parameter, values in (self.model_extra or {}).items():
+            if values == []:
+                raise ValueError(f"{parameter} is an empty list; give at least one value")
         for point in self.points():
             registry.create(self.codec, **point)
         return self
@@ -203,15 +206,21 @@ def load(given: Mapping[str, Any]) -> Study:
     try:
         return Study.model_validate(given)
     except ValidationError as error:
-        problems = [f"  {_where(p['loc'])}: {_what(p)}" for p in error.errors()]
+        problems = [f"  {_sentence(problem)}" for problem in error.errors()]
         raise AtlasError("\n".join(["the configuration is not valid:", *problems])) from error
 
 
+def _sentence(problem: Mapping[str, Any]) -> str:
+    key, what = _where(problem["loc"]), _what(problem)
+    # What is wrong with several sections together names its key itself.
+    return f"{key}: {what}" if key else what
+
+
 def _where(location: tuple[int | str, ...]) -> str:
-    """Dotted key; the kind of a model, which pydantic adds, is no key of the configuration."""
+    """Dotted key; what pydantic adds is none: the kind of a model, the mark of a wrong name."""
     of_model = location[:1] == ("models",)
     keys = location[:2] + location[3:] if of_model and len(location) > 2 else location
-    return ".".join(str(key) for key in keys) or "top level"
+    return ".".join(str(key) for key in keys if key != "[key]")
 
 
 def _what(problem: Mapping[str, Any]) -> str:
@@ -219,9 +228,22 @@ def _what(problem: Mapping[str, Any]) -> str:
         *section, key = problem["loc"]
         return f"there is no such key; {nearest(str(key), _section(section).model_fields)}"
     message = str(problem["msg"]).removeprefix("Value error, ")
-    if problem["type"] in ("value_error", "missing", "kind_of_model"):
+    if problem["type"] == "kind_of_model":
+        return f"{message}; found {_kinds_found(problem['input'])}"
+    if problem["type"] in ("value_error", "missing"):
         return message
     return f"{message}; found {problem['input']!r}"
+
+
+def _kinds_found(model: Any) -> str:
+    """What stands in a model that has none or several of the keys that tell its kind."""
+    if not isinstance(model, Mapping):
+        return repr(model)
+    if several := [kind for kind in _KINDS_OF_MODEL if kind in model]:
+        return " and ".join(several)
+    known = {key for kind in _KINDS_OF_MODEL.values() for key in kind.model_fields}
+    strange = next((str(key) for key in model if key not in known), None)
+    return f"{strange!r}, {nearest(strange, _KINDS_OF_MODEL)}" if strange else "none of them"
 
 
 def _section(location: list[int | str]) -> type[BaseModel]:

@@ -36,8 +36,10 @@ class Distinct:
 
     def central_moment(self, order: int) -> float:
         """Mean of (w - mean w)^order over all weights."""
-        mean = np.average(self.values, weights=self.counts)
-        return float(np.average((self.values - mean) ** order, weights=self.counts))
+        # From an origin among the values the mean of a single one is exact.
+        offsets = self.values - self.values[0]
+        mean = np.average(offsets, weights=self.counts)
+        return float(np.average((offsets - mean) ** order, weights=self.counts))
 
 
 def distinct(tensor: "Tensor") -> Distinct:

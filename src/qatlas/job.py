@@ -1,7 +1,9 @@
-"""What every job of the workflow does around its science: log, threads, progress, errors."""
+"""What every job of the workflow does around its science: log, progress, errors.
+
+Snakemake limits the numerical libraries to a job's threads before the job starts.
+"""
 
 import logging
-import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -24,12 +26,11 @@ class Job(Protocol):
 
     rule: str
     log: Any
-    threads: int
 
 
 @contextmanager
 def job(running: Job) -> Iterator[None]:
-    """Run a job: its log goes where Snakemake says, its threads are limited.
+    """Run a job: its log goes where Snakemake says.
 
     An ``AtlasError`` ends the job with its message alone, on the terminal and in the log; any
     other exception leaves its traceback in the log too. Either way the exit status is not 0.
@@ -38,7 +39,6 @@ def job(running: Job) -> Iterator[None]:
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     logging.captureWarnings(True)
-    _limit_threads(running.threads)
     started = time.perf_counter()
     try:
         yield
@@ -57,11 +57,3 @@ def progress(items: Iterable[Item], what: str) -> Iterator[Item]:
     for number, item in enumerate(bar, start=1):
         logger.info("%s %d of %s: %s", what, number, bar.total or "?", item)
         yield item
-
-
-def _limit_threads(threads: int) -> None:
-    """Limit the numerical libraries, loaded or not yet, to the threads a job was given."""
-    for library in ("OMP", "MKL", "OPENBLAS"):
-        os.environ[f"{library}_NUM_THREADS"] = str(threads)
-    if "torch._C" in sys.modules:
-        sys.modules["torch"].set_num_threads(threads)

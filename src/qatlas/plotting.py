@@ -109,7 +109,7 @@ def series_styles(families: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     for family in dict.fromkeys(families.values()):
         members = [series for series, its_family in families.items() if its_family == family]
         for place, series in enumerate(members):
-            lightness = 0.6 * place / max(len(members) - 1, 1)
+            lightness = 0.5 * place / max(len(members) - 1, 1)
             styles[series] = {
                 "color": _lighten(family_colour(family), lightness),
                 "marker": _MARKERS[place % len(_MARKERS)],
@@ -127,6 +127,33 @@ def context_style(family: str) -> dict[str, Any]:
         "label": f"other {readable(family)}",
         "zorder": 1.5,
     }
+
+
+def plot_by_layer(panel: Axes, tensors: pd.DataFrame, quantity: str) -> None:
+    """Draw a quantity of tensors against their layer, a marker a kind, side by side.
+
+    Tensors outside the stack of layers, such as embeddings, stand to the left of it.
+
+    Parameters
+    ----------
+    tensors
+        Columns kind, layer (missing outside the stack) and the quantity.
+    """
+    kinds = sorted(tensors.kind.unique())
+    for place, kind in enumerate(kinds):
+        rows = tensors[tensors.kind == kind]
+        panel.plot(
+            rows.layer.fillna(-1) + 0.6 * ((place + 0.5) / len(kinds) - 0.5),
+            rows[quantity],
+            linestyle="none",
+            marker=_MARKERS[place % len(_MARKERS)],
+            markersize=4,
+            color=KIND_COLOURS[kind.partition("_")[0]],
+            label=readable(kind),
+        )
+    layers = [int(layer) for layer in sorted(tensors.layer.dropna().unique())]
+    panel.set_xticks([-1, *layers], ["none", *map(str, layers)])
+    panel.set(yscale="log", xlabel="layer")
 
 
 def readable(name: str) -> str:

@@ -126,12 +126,13 @@ def require_finite_matrix(weight: "Tensor") -> None:
     Raises
     ------
     CodecError
-        If the tensor is not two-dimensional, not floating-point, or holds NaN or Inf.
+        If the tensor is not two-dimensional, not floating-point of 16 bits or more, or holds NaN
+        or Inf.
     """
-    if weight.ndim != 2 or not weight.is_floating_point():
+    if weight.ndim != 2 or not weight.is_floating_point() or weight.element_size() < 2:
         raise CodecError(
-            f"a codec takes a floating-point matrix; found {weight.dtype} "
-            f"of shape {tuple(weight.shape)}"
+            "a codec takes a matrix of float16, bfloat16, float32 or float64; found "
+            f"{weight.dtype} of shape {tuple(weight.shape)}"
         )
     if weight.numel() and not bool(torch.isfinite(torch.stack(torch.aminmax(weight))).all()):
         raise CodecError("the weights hold NaN or Inf; a codec takes finite weights only")

@@ -30,7 +30,7 @@ def split(matrix: "Tensor", granularity: Granularity) -> tuple["Tensor", ...]:
     rows, columns = matrix.shape
     if isinstance(granularity, str):
         return (matrix.unsqueeze(1),)
-    if granularity > columns:
+    if granularity > columns > 0:
         raise CodecError(
             f"granularity: a group of {granularity} weights is longer than a row of {columns}; "
             f"take at most {columns}, or 'channel'"

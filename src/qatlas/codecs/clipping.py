@@ -13,20 +13,23 @@ if TYPE_CHECKING:
 
 _COARSE = 0.9 ** np.arange(50, dtype=np.float32)
 _FINE = np.linspace(0.9, 1.1, 21, dtype=np.float32)
-_HOPELESS = 4.0
+_HOPELESS = 16.0
+_RUN = 4096
 
 
 def minmax(blocks: "Tensor") -> tuple["Tensor", "Tensor"]:
     """Smallest and largest weight of each block; float32, shape (rows, blocks, 1)."""
-    return torch.aminmax(blocks, dim=2, keepdim=True)
+    # Along a dimension these two are vectorized, which aminmax is not.
+    return blocks.amin(2, keepdim=True), blocks.amax(2, keepdim=True)
 
 
 def within_deviations(blocks: "Tensor", k: float) -> tuple["Tensor", "Tensor"]:
     """Mean -+ k standard deviations of each block, never beyond its smallest and largest weight."""
     low, high = minmax(blocks)
     # Double precision makes the sums' order, and so the number of threads, irrelevant.
-    variance, mean = torch.var_mean(blocks.double(), dim=2, correction=0, keepdim=True)
-    reach = k * variance.sqrt()
+    deviations = blocks.to(torch.double, copy=True)
+    mean = deviations.mean(2, keepdim=True)
+    reach = k * deviations.sub_(mean).square_().mean(2, keepdim=True).sqrt()
     return torch.maximum(low, (mean - reach).float()), torch.minimum(high, (mean + reach).float())
 
 
@@ -74,7 +77,7 @@ def quantize(blocks: "Tensor", scale: "Tensor", zero: "Tensor", levels: int) -> 
 
 def dequantize(codes: "Tensor", scale: "Tensor", zero: "Tensor") -> "Tensor":
     """Level of each code, float32: (code - zero) * scale."""
-    return (codes - zero) * scale
+    return (codes - zero).mul_(scale)
 
 
 def _factor_on_cpu(
@@ -90,15 +93,28 @@ def _factor_on_cpu(
     return torch.from_numpy(best).view(scale.shape)
 
 
+@numba.njit(cache=True)
+def _squared_error(block: NDArray[np.float32], step: Any, zero: Any, top: Any) -> float:
+    """Squared error of a block, summed in double precision over runs of weights."""
+    error = 0.0
+    for start in range(0, block.size, _RUN):
+        stop = min(start + _RUN, block.size)
+        error += _squared_error_of_run(block, start, stop, step, zero, top)
+    return error
+
+
 @numba.njit(cache=True, fastmath=True)
-def _squared_error(block: NDArray[np.float32], step: Any, zero: Any, top: Any) -> Any:
+def _squared_error_of_run(
+    block: NDArray[np.float32], start: int, stop: int, step: Any, zero: Any, top: Any
+) -> Any:
+    """Squared error in single precision, so that the processor takes several weights at once."""
     steps = np.float32(1) / step
     error = np.float32(0)
-    for x in block:
-        code = np.rint(x * steps + zero)
+    for i in range(start, stop):
+        code = np.rint(block[i] * steps + zero)
         code = code if code > 0 else np.float32(0)
         code = code if code < top else top
-        difference = x - (code - zero) * step
+        difference = block[i] - (code - zero) * step
         error += difference * difference
     return error
 

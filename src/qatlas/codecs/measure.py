@@ -119,18 +119,17 @@ def rate_of(encoded: Encoded, weights: int) -> Rate:
 
 def distortion_of(weight: "Tensor", decoded: "Tensor") -> Distortion:
     """Distortion of a matrix against its reconstruction, summed in double precision."""
-    sums = np.zeros(4)
+    sums = np.zeros(5)
+    origin = float(_flat(weight[:1, :1])[0])
     for rows in row_chunks(weight):
-        _accumulate(_flat(weight[rows]), _flat(decoded[rows]), sums)
-    total, squares, errors, largest = (float(s) for s in sums)
-    mse = errors / weight.numel()
-    power = squares / weight.numel()
-    variance = power - (total / weight.numel()) ** 2
+        _accumulate(_flat(weight[rows]), _flat(decoded[rows]), origin, sums)
+    squares, offsets, squared_offsets, errors = (float(s) / weight.numel() for s in sums[:4])
+    variance = squared_offsets - offsets**2
     return Distortion(
-        mse=mse,
-        nmse=mse / variance if variance > 0 else math.nan,
-        sqnr_db=10 * math.log10(power / mse) if mse > 0 and power > 0 else math.inf,
-        max_abs_error=largest,
+        mse=errors,
+        nmse=errors / variance if variance > 0 else math.nan,
+        sqnr_db=10 * math.log10(squares / errors) if errors > 0 and squares > 0 else math.inf,
+        max_abs_error=float(sums[4]),
     )
 
 
@@ -140,17 +139,25 @@ def _flat(rows: "Tensor") -> NDArray[np.float32]:
 
 @numba.njit(cache=True)
 def _accumulate(
-    weight: NDArray[np.float32], decoded: NDArray[np.float32], sums: NDArray[np.float64]
+    weight: NDArray[np.float32],
+    decoded: NDArray[np.float32],
+    origin: float,
+    sums: NDArray[np.float64],
 ) -> None:
-    total, squares, errors, largest = sums
+    """Add to the sums of w^2, w - origin, (w - origin)^2 and error^2; keep the largest error.
+
+    An origin among the weights keeps the variance exact where these are all equal or far from 0.
+    """
+    squares, offsets, squared_offsets, errors, largest = sums
     for i in range(weight.size):
         w = np.float64(weight[i])
         error = w - np.float64(decoded[i])
-        total += w
         squares += w * w
+        offsets += w - origin
+        squared_offsets += (w - origin) * (w - origin)
         errors += error * error
         largest = max(largest, abs(error))
-    sums[:] = total, squares, errors, largest
+    sums[:] = squares, offsets, squared_offsets, errors, largest
 
 
 def _called(codec: Codec) -> str:

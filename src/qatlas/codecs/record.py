@@ -81,7 +81,7 @@ def measure(weight: "Tensor | NDArray[Any]", codec: str, **parameters: Any) -> R
     CodecError
         If there is no such codec, a parameter is not allowed, or the matrix cannot be quantized.
     """
-    tensor = torch.from_numpy(weight) if isinstance(weight, np.ndarray) else weight
+    tensor = _as_tensor(weight) if isinstance(weight, np.ndarray) else weight
     measured = measure_codec(tensor, create(codec, **parameters), Context())
     nmse, total = measured.distortion.nmse, measured.rate.total
     if not nmse > 0:
@@ -92,3 +92,9 @@ def measure(weight: "Tensor | NDArray[Any]", codec: str, **parameters: Any) -> R
         gap_shannon_bits=total - float(rate_bits(nmse)),
         gap_empirical_bits=total - float(curve.rate_at(measured.distortion.mse)),
     )
+
+
+def _as_tensor(array: NDArray[Any]) -> "Tensor":
+    """Tensor on the array's memory; copied only from another byte order or memory order."""
+    native = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
+    return torch.from_numpy(native.view(np.uint8)).view(getattr(torch, native.dtype.name))

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 
 StoredFloat = Literal["float16", "bfloat16", "float32"]
 
+REMEDIES = {
+    "float16": "use 'bfloat16' or 'float32'",
+    "bfloat16": "use 'float32' or rescale the weights",
+    "float32": "rescale the weights",
+}
+"""What to do about values that a dtype cannot hold."""
+
 
 def round_to(values: "Tensor", dtype: StoredFloat, what: str) -> "Tensor":
     """Values of ``values`` rounded to ``dtype``, as float32, same shape.
@@ -25,8 +32,8 @@ def round_to(values: "Tensor", dtype: StoredFloat, what: str) -> "Tensor":
     rounded = values.to(getattr(torch, dtype)).float()
     if not bool(torch.isfinite(rounded).all()):
         raise CodecError(
-            f"a {what} of {values.abs().max():.3g} does not fit {dtype}; "
-            "store it as bfloat16 or float32"
+            f"a {what} of {values.abs().max():.3g} does not fit {what}_dtype {dtype!r}: "
+            f"{REMEDIES[dtype]}"
         )
     return rounded
 

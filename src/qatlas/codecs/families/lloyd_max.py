@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import ml_dtypes
 import numpy as np
@@ -14,16 +14,11 @@ from qatlas.codecs.nearest import nearest_level
 from qatlas.codecs.packing import pack, unpack
 from qatlas.codecs.registry import register
 from qatlas.codecs.scalar_codebook import optimal_codebook
+from qatlas.codecs.storage import REMEDIES, StoredFloat
 from qatlas.deferred import torch
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-_REMEDIES = {
-    "float16": "use 'bfloat16' or 'float32'",
-    "bfloat16": "use 'float32' or rescale the weights",
-    "float32": "rescale the weights",
-}
 
 
 @register
@@ -48,7 +43,7 @@ class LloydMax:
     """
 
     bits: Annotated[int, Field(ge=1, le=8)]
-    codebook_dtype: Literal["float16", "bfloat16", "float32"] = "float16"
+    codebook_dtype: StoredFloat = "float16"
 
     @property
     def nominal_bits(self) -> float:
@@ -85,6 +80,6 @@ class LloydMax:
             raise CodecError(
                 f"the level farthest from zero is {farthest:.6g}; codebook_dtype "
                 f"{self.codebook_dtype!r} holds {smallest:.3g} to {largest:.6g}: "
-                f"{_REMEDIES[self.codebook_dtype]}"
+                f"{REMEDIES[self.codebook_dtype]}"
             )
         return levels.astype(self.codebook_dtype)

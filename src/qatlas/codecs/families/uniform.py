@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from qatlas.codecs.base import Context, Encoded, require_finite_matrix
+from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matrix
 from qatlas.codecs.blocks import Granularity, row_chunks, split
 from qatlas.codecs.clipping import (
     dequantize,
@@ -16,7 +16,7 @@ from qatlas.codecs.clipping import (
 )
 from qatlas.codecs.packing import pack, unpack
 from qatlas.codecs.registry import register
-from qatlas.codecs.storage import StoredFloat, restored, round_to, stored
+from qatlas.codecs.storage import REMEDIES, StoredFloat, restored, round_to, stored
 from qatlas.deferred import torch
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Uniform:
     bits: Annotated[int, Field(ge=1, le=8)]
     granularity: Granularity = "tensor"
     grid: Literal["midrise", "narrow", "asymmetric"] = "midrise"
-    clip: Literal["minmax", "mse"] | Annotated[float, Field(gt=0)] = "minmax"
+    clip: Literal["minmax", "mse"] | Annotated[float, Field(gt=0, allow_inf_nan=False)] = "minmax"
     scale_dtype: StoredFloat = "float16"
 
     def __post_init__(self) -> None:
@@ -61,8 +61,8 @@ class Uniform:
         Raises
         ------
         CodecError
-            If the weights are not a finite matrix, a group is longer than a row, or a scale does
-            not fit its dtype.
+            If the weights are not a finite matrix, a group is longer than a row, a scale does not
+            fit its dtype, or all scales vanish in it.
         """
         require_finite_matrix(weight)
         codes = torch.empty(weight.shape, dtype=torch.uint8, device=weight.device)
@@ -77,9 +77,15 @@ class Uniform:
                 )
             scales.append(scale)
             zeros.append(zero)
+        rounded = torch.cat(scales, 1)
+        if not bool(rounded.any()) and bool(weight.any()):
+            raise CodecError(
+                f"weights of at most {weight.abs().max():.3g} have scales that vanish in "
+                f"scale_dtype {self.scale_dtype!r}: {REMEDIES[self.scale_dtype]}"
+            )
         arrays = {
             "payload": pack(codes.cpu().numpy().reshape(-1), self.bits),
-            "scale": stored(torch.cat(scales, 1).squeeze(2), self.scale_dtype),
+            "scale": stored(rounded.squeeze(2), self.scale_dtype),
         }
         if self.grid == "asymmetric":
             points = torch.cat(zeros, 1).to(torch.uint8).cpu().numpy()

@@ -7,11 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from qatlas.config import RateDistortion
-from qatlas.plotting import FULL_WIDTH, KIND_COLOURS, new_figure, readable, shorten
+from qatlas.plotting import FULL_WIDTH, new_figure, plot_by_layer, shorten
 from qatlas.summary import Summary
 
 _WORST = 8
-_KIND_MARKERS = "osD^vP*Xh"
 
 
 def select(tables: Mapping[str, pd.DataFrame], settings: RateDistortion) -> pd.DataFrame:
@@ -28,40 +27,29 @@ def select(tables: Mapping[str, pd.DataFrame], settings: RateDistortion) -> pd.D
 
 def draw(drawn: pd.DataFrame) -> Figure:
     """Normalised error by layer and kind, and a table of the worst."""
-    figure, (axes, table) = new_figure(FULL_WIDTH, 2.9, 1, 2, width_ratios=(1.1, 1))
-    for marker, (kind, rows) in zip(_KIND_MARKERS, drawn.groupby("kind"), strict=False):
-        colour = KIND_COLOURS[str(kind).partition("_")[0]]
-        # Tensors outside the stack of layers, such as embeddings, stand to the left of it.
-        axes.scatter(
-            rows.layer.fillna(-1),
-            rows.nmse,
-            s=14,
-            marker=marker,
-            color=colour,
-            label=readable(str(kind)),
-        )
-    layers = sorted(int(layer) for layer in drawn.layer.dropna().unique())
-    axes.set_xticks([-1, *layers], ["none", *map(str, layers)])
-    axes.set(yscale="log", xlabel="layer", ylabel="MSE / variance of the weights")
+    figure, (panel, table) = new_figure(FULL_WIDTH, 3.1, 1, 2, width_ratios=(1.1, 1))
+    plot_by_layer(panel, drawn, "nmse")
     bits = drawn.nominal_bits.iloc[0]
-    axes.set_title(f"{drawn.model.iloc[0]}, {bits:g} bits, one scale a channel")
-    axes.legend(ncols=2, loc="upper right", columnspacing=1, handletextpad=0.2)
-    axes.set_ylim(top=drawn.nmse.max() * 4)
+    panel.set(
+        title=f"{drawn.model.iloc[0]}, {bits:g} bits, one scale a channel",
+        ylabel="MSE / variance of the weights",
+    )
+    figure.legend(loc="outside lower center", ncols=8, columnspacing=1, handletextpad=0)
     _draw_worst(table, drawn.head(_WORST))
     return figure
 
 
-def _draw_worst(axes: Axes, worst: pd.DataFrame) -> None:
-    axes.axis("off")
-    axes.set_title(f"The worst {len(worst)}")
+def _draw_worst(panel: Axes, worst: pd.DataFrame) -> None:
+    panel.axis("off")
+    panel.set_title(f"The worst {len(worst)}")
     cells = [
-        [shorten(row.tensor, 36), f"{row.nmse:.2e}", f"{row.sqnr_db:.1f}"]
+        [shorten(row.tensor.removesuffix(".weight"), 40), f"{row.nmse:.2e}", f"{row.sqnr_db:.1f}"]
         for row in worst.itertuples()
     ]
-    table = axes.table(
+    table = panel.table(
         cells,
         colLabels=["tensor", "nMSE", "SQNR (dB)"],
-        colWidths=[0.62, 0.2, 0.18],
+        colWidths=[0.64, 0.18, 0.18],
         cellLoc="right",
         loc="upper center",
     )

@@ -5,6 +5,6 @@ chapter's summary to a sentence or two).
 """
 
 FIGURES: dict[str, tuple[str, ...]] = {
-    "weight_distribution": ("densities",),
+    "weight_distribution": ("densities", "statistics"),
     "kurtosis": ("statistics",),
 }

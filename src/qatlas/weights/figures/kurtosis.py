@@ -5,11 +5,10 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from qatlas.plotting import BOUND, FULL_WIDTH, KIND_COLOURS, new_figure, readable
+from qatlas.plotting import BOUND, FULL_WIDTH, new_figure, plot_by_layer
 from qatlas.summary import Summary
 
 _GAUSSIAN = 3
-_MARKERS = "osD^vP*Xh"
 
 
 def select(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -22,24 +21,11 @@ def select(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def draw(drawn: pd.DataFrame) -> Figure:
     """Kurtosis on a log scale, a panel a model."""
     models = sorted(drawn.model.unique())
-    figure, axes = new_figure(FULL_WIDTH, 2.6 * max(len(models), 1), max(len(models), 1))
-    for model, panel in zip(models, axes, strict=False):
-        rows = drawn[drawn.model == model]
-        for marker, (kind, points) in zip(_MARKERS, rows.groupby("kind"), strict=False):
-            # Tensors outside the stack of layers, such as embeddings, stand to the left of it.
-            panel.plot(
-                points.layer.fillna(-1),
-                points["kurtosis"],
-                linestyle="none",
-                marker=marker,
-                color=KIND_COLOURS[str(kind).partition("_")[0]],
-                label=readable(str(kind)),
-            )
+    figure, panels = new_figure(FULL_WIDTH, 2.6 * max(len(models), 1), max(len(models), 1))
+    for model, panel in zip(models, panels, strict=False):
+        plot_by_layer(panel, drawn[drawn.model == model], "kurtosis")
         panel.axhline(_GAUSSIAN, label="Gaussian", **BOUND)
-        layers = [int(layer) for layer in sorted(rows.layer.dropna().unique())]
-        panel.set_xticks([-1, *layers], ["none", *map(str, layers)])
-        panel.set(yscale="log", xlabel="layer", ylabel="kurtosis")
-        panel.set_title(model)
+        panel.set(title=model, ylabel="kurtosis")
         panel.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 

@@ -1,0 +1,63 @@
+# Two commands: `make` builds the default study, `make test` runs every check and test.
+# `make help` lists the rest. Everything runs from .venv; nothing has to be activated.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake --profile profiles/default
+INSTALLED := .venv/installed
+
+.DEFAULT_GOAL := study
+.PHONY: study test check report bench docs lock rulegraph clean help
+
+study: $(INSTALLED) ## build the default study: every number, figure and summary
+	$(SNAKEMAKE)
+
+test: check ## run every check and test
+	$(BIN)/pytest -n 2
+
+check: $(INSTALLED) ## run the static checks alone
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/snakefmt --check --compact-diff Snakefile rules
+	$(BIN)/snakemake --lint
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+report: study ## write results/report.html: figures, tables, run times, rule graph
+	$(SNAKEMAKE) --report results/report.html
+
+bench: $(INSTALLED) ## measure speed and memory against named alternatives
+	$(SNAKEMAKE) benchmarks
+
+figures/%: $(INSTALLED) ## remake one figure: make figures/CHAPTER/NAME
+	$(SNAKEMAKE) results/$(*D)/figures/$(*F).pdf
+
+docs: $(INSTALLED) ## write the generated pages and schemas of docs/
+	$(BIN)/python docs/generate.py
+
+lock: $(INSTALLED) ## pin requirements.in in requirements.txt and envs/
+	$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-header --no-emit-options \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--output-file requirements.txt requirements.in
+	sed -i 's/^\(torch==[0-9.]*\)+.*/\1/' requirements.txt
+	$(BIN)/python envs/from_lock.py
+
+rulegraph: $(INSTALLED) ## draw docs/images/rulegraph.svg (needs graphviz)
+	$(BIN)/snakemake --rulegraph dot 2>/dev/null | dot -Tsvg > docs/images/rulegraph.svg
+
+clean: ## remove results and Snakemake's own files, not the environment
+	rm -rf results .snakemake
+
+help: ## list these targets
+	@grep -hE '^[a-z/%]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# The mark is written last, so an installation that broke off is taken up again.
+$(INSTALLED): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else \
+		"Python 3.11 or newer is needed; this is " + sys.version.split()[0] + \
+		". Name another: make PYTHON=/path/to/python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,197 @@
+"""Write the generated pages of docs/: configuration, tables, codecs, and the JSON Schemas.
+
+Run it with `make docs`; a test fails where a page differs from what this writes.
+"""
+
+import inspect
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from qatlas.codecs import registry
+from qatlas.config import CodecGrid, Example, Model, RateDistortion, Study
+from qatlas.rate_distortion import schema as rate_distortion
+from qatlas.summary import Summary
+from qatlas.tables import Table
+from qatlas.weights.manifest import MANIFEST
+from qatlas.weights.statistics import DENSITIES, STATISTICS
+
+HERE = Path(__file__).parent
+WRITTEN = "<!-- `make docs` writes this page. -->\n"
+
+TABLES = {
+    "results/weights/tables/manifests.parquet": MANIFEST,
+    "results/weights/tables/statistics.parquet": STATISTICS,
+    "results/weights/tables/densities.parquet": DENSITIES,
+    "results/rate_distortion/tables/measurements.parquet": rate_distortion.MEASUREMENTS,
+    "results/rate_distortion/tables/bounds.parquet": rate_distortion.BOUNDS,
+    "results/rate_distortion/tables/timings.parquet": rate_distortion.TIMINGS,
+}
+
+
+def pages() -> dict[str, str]:
+    """Content of every generated file, by its name in docs/."""
+    return {
+        "config.md": config_page(),
+        "tables.md": tables_page(),
+        "codecs.md": codecs_page(),
+        "config.schema.json": as_json(config_schema()),
+        "summary.schema.json": as_json(Summary.model_json_schema()),
+    }
+
+
+def config_page() -> str:
+    """Every key of the configuration."""
+    sections: list[tuple[str, type[BaseModel]]] = [
+        ("Top level", Study),
+        *((f"models.NAME: {kind.__name__}", kind) for kind in sorted_by_name(Model)),
+        ("codecs.NAME", CodecGrid),
+        ("rate_distortion", RateDistortion),
+        ("rate_distortion.example", Example),
+    ]
+    lines = [WRITTEN, "# Configuration\n", inspect.cleandoc(INTRODUCTION), ""]
+    for title, section in sections:
+        lines += [f"## {title}\n", f"{inspect.getdoc(section)}\n", *fields_table(section), ""]
+    return "\n".join(lines)
+
+
+INTRODUCTION = """
+A study is one YAML file: `config.yaml` by default, another with `--configfile`. One named on the
+command line stands for itself and is not laid over the default. Unknown keys, wrong types and
+values a codec refuses are errors before any job starts. Editors complete and check keys through
+`docs/config.schema.json`.
+"""
+
+
+def fields_table(section: type[BaseModel]) -> Iterator[str]:
+    """Rows of a Markdown table: key, type, default, meaning."""
+    properties = section.model_json_schema()["properties"]
+    yield "| key | type | default | meaning |"
+    yield "|---|---|---|---|"
+    for key, field in section.model_fields.items():
+        default = "required" if field.default is PydanticUndefined else f"`{shown(field.default)}`"
+        kind = type_name(properties[key]).replace("|", "\\|")
+        yield f"| `{key}` | {kind} | {default} | {field.description} |"
+
+
+def type_name(description: dict[str, Any]) -> str:
+    """A JSON Schema type in words."""
+    if "enum" in description:
+        return " or ".join(f"`{value}`" for value in description["enum"])
+    if "anyOf" in description:
+        return " or ".join(type_name(option) for option in description["anyOf"])
+    if description.get("type") == "array":
+        return f"list of {type_name(description['items'])}"
+    if description.get("type") == "object":
+        return "names with sections"
+    if "const" in description:
+        return f"`{description['const']}`"
+    return str(description.get("type", "section"))
+
+
+def tables_page() -> str:
+    """Every table: what a row is, and its columns."""
+    lines = [
+        WRITTEN,
+        "# Tables\n",
+        "All tables are tidy parquet files; units stand in the column names.\n",
+    ]
+    for path, table in TABLES.items():
+        lines += [f"## {table.name}\n", f"`{path}`: {lower_first(table.row)}\n"]
+        lines += [*columns_table(table), ""]
+    return "\n".join(lines)
+
+
+def columns_table(table: Table) -> Iterator[str]:
+    """Rows of a Markdown table: column, type, meaning."""
+    yield "| column | type | meaning |"
+    yield "|---|---|---|"
+    for column in table.columns:
+        kind = f"{column.type}, may be missing" if column.nullable else column.type
+        yield f"| `{column.name}` | {kind} | {column.meaning} |"
+
+
+def codecs_page() -> str:
+    """Every registered codec: what it does, what it charges, its source, its parameters."""
+    lines = [
+        WRITTEN,
+        "# Codecs\n",
+        "A codec's name is the value of `codec` in a row of `codecs` in the configuration; its "
+        "parameters are keys beside it, and a list stands for one point a value.\n",
+    ]
+    for name in registry.names():
+        described = inspect.getdoc(registry.codec_class(name))
+        lines += [f"## {name}\n", f"{described}\n", *parameters_table(name), ""]
+    return "\n".join(lines)
+
+
+def parameters_table(name: str) -> Iterator[str]:
+    """Rows of a Markdown table: parameter, allowed values, default."""
+    model = registry.parameter_model(name)
+    properties = model.model_json_schema()["properties"]
+    yield "| parameter | allowed | default |"
+    yield "|---|---|---|"
+    for key, field in model.model_fields.items():
+        default = "required" if field.is_required() else f"`{shown(field.default)}`"
+        yield f"| `{key}` | {allowed(properties[key])} | {default} |"
+
+
+def allowed(description: dict[str, Any]) -> str:
+    """Type and range of a parameter in words."""
+    if "anyOf" in description:
+        return " or ".join(allowed(option) for option in description["anyOf"])
+    words = {"minimum": "from", "maximum": "to", "exclusiveMinimum": "above"}
+    limits = [f"{word} {description[key]:g}" for key, word in words.items() if key in description]
+    return " ".join([type_name(description), *limits])
+
+
+def config_schema() -> dict[str, Any]:
+    """JSON Schema of the configuration, with the parameters of every codec."""
+    schema = Study.model_json_schema()
+    schema["$defs"]["CodecGrid"] = {"oneOf": [codec_schema(name) for name in registry.names()]}
+    return schema
+
+
+def codec_schema(name: str) -> dict[str, Any]:
+    """A row of ``codecs``: each parameter is one value or a list of them."""
+    model = registry.parameter_model(name).model_json_schema()
+    parameters = {
+        key: {"anyOf": [value, {"type": "array", "items": value}]}
+        for key, value in model["properties"].items()
+    }
+    return {
+        "title": name,
+        "type": "object",
+        "properties": {"codec": {"const": name}, **parameters},
+        "required": ["codec", *model.get("required", [])],
+        "additionalProperties": False,
+    }
+
+
+def sorted_by_name(base: type) -> list[type]:
+    """Direct subclasses of a class, by name."""
+    return sorted(base.__subclasses__(), key=lambda kind: kind.__name__)
+
+
+def shown(default: Any) -> str:
+    """A default as YAML would have it."""
+    return json.dumps(default)
+
+
+def lower_first(sentence: str) -> str:
+    """A sentence as it goes on after a colon."""
+    return sentence[:1].lower() + sentence[1:]
+
+
+def as_json(content: Any) -> str:
+    """JSON with sorted keys."""
+    return json.dumps(content, indent=2, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    for name, content in pages().items():
+        (HERE / name).write_text(content.rstrip("\n") + "\n")

@@ -1,0 +1,72 @@
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("Snakefile", "config.yaml", "requirements.txt", "config", "rules", "scripts", "src")
+HIDDEN = ("profiles", "envs")
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A copy of the project in a folder of its own, and Snakemake run in it."""
+
+    folder: Path
+
+    def snakemake(self, *arguments, config="config/smoke.yaml"):
+        """Run as a user would; standard output and error are one text."""
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+        return subprocess.run(
+            [*command, "--configfile", config],
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=900,
+        )
+
+    def jobs(self, *arguments, config="config/smoke.yaml"):
+        """Rule and wildcards of every job that a run would start."""
+        run = self.snakemake("--dry-run", *arguments, config=config)
+        assert run.returncode == 0, run.stdout
+        jobs, rule = [], None
+        for line in run.stdout.splitlines():
+            words = line.split()
+            if words[:1] in (["rule"], ["localrule"]):
+                rule = words[1].rstrip(":")
+                jobs.append((rule, ""))
+            elif words[:1] == ["wildcards:"]:
+                jobs[-1] = (rule, " ".join(words[1:]))
+        return jobs
+
+
+def copy_project(folder):
+    # Compiled kernels come along: compiling them is not what these tests are about.
+    ignore = shutil.ignore_patterns("*.pyc", "*.egg-info")
+    for name in (*PARTS, *HIDDEN):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=ignore)
+        else:
+            shutil.copy(source, folder / name)
+    return Checkout(folder)
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory):
+    """The smoke study, built once; tests leave it finished."""
+    checkout = copy_project(tmp_path_factory.mktemp("study"))
+    run = checkout.snakemake()
+    assert run.returncode == 0, run.stdout
+    return checkout
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A fresh copy of the project with nothing built."""
+    return copy_project(tmp_path)

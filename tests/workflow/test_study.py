@@ -1,0 +1,136 @@
+import json
+import os
+import shutil
+from hashlib import sha256
+
+import jsonschema
+import pandas as pd
+import pytest
+
+from tests.workflow.conftest import ROOT, Checkout, copy_project
+
+FIGURES = (
+    "weights/figures/weight_distribution",
+    "weights/figures/kurtosis",
+    "rate_distortion/figures/bit_sweep",
+    "rate_distortion/figures/layer_sensitivity",
+    "rate_distortion/figures/rate_distortion_curves",
+    "rate_distortion/figures/gap_to_shannon",
+)
+CHANGES_BETWEEN_BUILDS = (".log", ".benchmark.tsv", "timings.parquet", "runtimes.csv")
+
+
+@pytest.fixture
+def edited(study, tmp_path):
+    """A finished study whose files may be changed."""
+    return Checkout(shutil.copytree(study.folder, tmp_path / "study", symlinks=True))
+
+
+def rules_of(jobs):
+    return {rule for rule, _ in jobs}
+
+
+def append(path, text):
+    path.write_text(path.read_text() + text)
+
+
+def test_every_figure_is_a_vector_pdf_with_preview_data_and_caption(study):
+    for figure in FIGURES:
+        path = study.folder / "results" / figure
+        pdf = path.with_suffix(".pdf").read_bytes()
+        assert pdf.startswith(b"%PDF")
+        assert b"/Subtype /Image" not in pdf
+        assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+        assert len(pd.read_csv(path.with_suffix(".csv"))) > 0
+        assert len(path.with_suffix(".rst").read_text()) > 40
+
+
+def test_summaries_follow_their_published_schema(study):
+    schema = json.loads((ROOT / "docs/summary.schema.json").read_text())
+    for chapter in ("weights", "rate_distortion"):
+        summary = json.loads((study.folder / f"results/{chapter}/summary.json").read_text())
+        jsonschema.validate(summary, schema)
+        assert summary["chapter"] == chapter
+        assert summary["claims"]
+
+
+def test_measured_rates_are_the_stored_bits(study):
+    rows = pd.read_parquet(study.folder / "results/rate_distortion/tables/measurements.parquet")
+    parts = [f"{p}_bits_per_weight" for p in ("payload", "scale", "zero_point", "codebook", "other")]
+    assert rows[parts].sum(axis=1).to_numpy() == pytest.approx(rows.rate_bits_per_weight)
+    assert (rows.payload_bits_per_weight >= rows.nominal_bits).all()
+    gaussian = rows[rows.model == "gaussian"]
+    assert (gaussian.gap_empirical_bits > 0).all()
+    assert set(rows.model) == {"minilm", "gaussian"}
+
+
+def test_provenance_names_the_checkpoint_by_its_checksum(study):
+    record = json.loads((study.folder / "results/provenance.json").read_text())
+    assert record["checkpoints"]["minilm"]["model.safetensors"] == (
+        record["config"]["models"]["minilm"]["sha256"]
+    )
+    assert record["packages"]["torch"].startswith("2.13.0")
+
+
+def test_a_finished_study_has_nothing_to_do(study):
+    run = study.snakemake("--dry-run")
+    assert "Nothing to be done" in run.stdout
+    assert study.jobs() == []
+
+
+def test_touched_files_rerun_nothing(edited):
+    for folder in ("src", "scripts", "config"):
+        for path in (edited.folder / folder).rglob("*"):
+            os.utime(path)
+    assert edited.jobs() == []
+
+
+def test_an_edited_codec_reruns_its_sweeps_and_what_follows_from_them(edited):
+    append(edited.folder / "src/qatlas/codecs/families/lloyd_max.py", "\n# edited\n")
+    jobs = edited.jobs()
+    sweeps = [wildcards for rule, wildcards in jobs if rule == "sweep"]
+    assert len(sweeps) == 3
+    assert all("family=lloyd_max" in wildcards for wildcards in sweeps)
+    assert rules_of(jobs) == {
+        "sweep",
+        "rate_distortion_tables",
+        "rate_distortion_summary",
+        "rate_distortion_figure",
+        "runtimes",
+        "all",
+    }
+
+
+def test_an_edited_figure_redraws_that_figure_alone(edited):
+    append(edited.folder / "src/qatlas/rate_distortion/figures/bit_sweep.py", "\n# edited\n")
+    jobs = edited.jobs()
+    assert rules_of(jobs) == {"rate_distortion_figure", "runtimes", "all"}
+    assert [w for rule, w in jobs if rule == "rate_distortion_figure"] == ["figure=bit_sweep"]
+
+
+def test_another_point_of_a_codec_measures_that_codec_alone(edited):
+    config = edited.folder / "config/smoke.yaml"
+    config.write_text(config.read_text().replace("lloyd_max, bits: [2, 4]", "lloyd_max, bits: [3]"))
+    sweeps = [wildcards for rule, wildcards in edited.jobs() if rule == "sweep"]
+    assert len(sweeps) == 3
+    assert all("family=lloyd_max" in wildcards for wildcards in sweeps)
+
+
+def test_two_clean_builds_give_the_same_bytes(study, tmp_path):
+    other = copy_project(tmp_path)
+    run = other.snakemake("--cores", "1")
+    assert run.returncode == 0, run.stdout
+    first, second = hashes(study), hashes(other)
+    assert first == second
+    assert sum(name.endswith(".pdf") for name in first) == len(FIGURES)
+
+
+def hashes(checkout):
+    results = checkout.folder / "results"
+    return {
+        str(path.relative_to(results)): sha256(path.read_bytes()).hexdigest()
+        for path in sorted(results.rglob("*"))
+        if path.is_file()
+        and not path.name.endswith(CHANGES_BETWEEN_BUILDS)
+        and path.name != "provenance.json"
+    }
