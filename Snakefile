@@ -13,6 +13,7 @@ include: "rules/common.smk"
 include: "rules/weights.smk"
 include: "rules/rate_distortion.smk"
 include: "rules/paper.smk"
+include: "rules/benchmarks.smk"
 
 
 rule all:

@@ -25,6 +25,12 @@ except AtlasError as error:
 
 ROOT = Path(os.path.relpath(workflow.basedir))
 FIGURES = {"weights": weights_figures, "rate_distortion": rate_distortion_figures}
+# Those that define `run`; the files beside them are what they share.
+BENCHMARKS = {
+    path.stem: path
+    for path in sorted((ROOT / "benchmarks").glob("*.py"))
+    if re.search(r"^def run\(", path.read_text(), re.MULTILINE)
+}
 
 imports = grimp.build_graph("qatlas", cache_dir=None, exclude_type_checking_imports=True)
 
@@ -34,19 +40,29 @@ def code(script, *also):
 
     `also` names modules that the script imports by name at run time.
     """
-    script = ROOT / "scripts" / f"{script}.py"
+    return with_library(ROOT / "scripts" / f"{script}.py", *also)
+
+
+def with_library(file, *also):
+    """A Python file and every library file it runs; `also` as in `code`."""
     named = {f"qatlas.{name}" for name in also}
-    for node in ast.walk(ast.parse(script.read_text())):
+    for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.ImportFrom):
             named |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     used = set()
     for name in named & imports.modules:
         used |= {name} | imports.find_upstream_modules(name)
     # Importing a module runs the packages around it.
-    used |= {
-        ".".join(name.split(".")[:depth]) for name in used for depth in range(1, name.count("."))
-    }
-    return [str(script), *sorted(map(source_file, used))]
+    used |= {name.rsplit(".", depth)[0] for name in used for depth in range(1, 1 + name.count("."))}
+    return [str(file), *sorted(map(source_file, used))]
+
+
+def benchmark_code(wildcards):
+    """A benchmark, the files beside it that it imports, and every library file they run."""
+    path = BENCHMARKS[wildcards.name]
+    beside = re.findall(r"^(?:from|import) (\w+)", path.read_text(), re.MULTILINE)
+    shared = [path.with_stem(name) for name in beside if path.with_stem(name).is_file()]
+    return [file for part in (path, *shared) for file in with_library(part)]
 
 
 def source_file(name):

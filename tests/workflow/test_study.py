@@ -56,7 +56,9 @@ def test_summaries_follow_their_published_schema(study):
 
 def test_measured_rates_are_the_stored_bits(study):
     rows = pd.read_parquet(study.folder / "results/rate_distortion/tables/measurements.parquet")
-    parts = [f"{p}_bits_per_weight" for p in ("payload", "scale", "zero_point", "codebook", "other")]
+    parts = [
+        f"{p}_bits_per_weight" for p in ("payload", "scale", "zero_point", "codebook", "other")
+    ]
     assert rows[parts].sum(axis=1).to_numpy() == pytest.approx(rows.rate_bits_per_weight)
     assert (rows.payload_bits_per_weight >= rows.nominal_bits).all()
     gaussian = rows[rows.model == "gaussian"]
@@ -66,8 +68,9 @@ def test_measured_rates_are_the_stored_bits(study):
 
 def test_provenance_names_the_checkpoint_by_its_checksum(study):
     record = json.loads((study.folder / "results/provenance.json").read_text())
-    assert record["checkpoints"]["minilm"]["model.safetensors"] == (
-        record["config"]["models"]["minilm"]["sha256"]
+    assert (
+        record["checkpoints"]["minilm"]["model.safetensors"]
+        == (record["config"]["models"]["minilm"]["sha256"])
     )
     assert record["packages"]["torch"].startswith("2.13.0")
 

@@ -20,7 +20,7 @@ from qatlas.bounds.sweeps import (
 )
 from qatlas.errors import AtlasError
 
-_GRIDS = ((8, 100), (4, 2000), (2, None))
+_GRIDS = ((16, 32), (8, 100), (4, 2000), (2, None))
 """Grid points per deviation of the kernel, and how many letters they may give: finer is cheap
 where letters are few. Two points per deviation are one block, 8 deviations to either side."""
 
@@ -59,8 +59,8 @@ def at_slope(source: Letters, kernel_variance: float) -> SlopePoint:
     """Minimise R + s D over all test channels, s = 1 / (2 kernel_variance).
 
     The source is binned on a grid whose step is half the deviation sqrt(kernel_variance) of the
-    kernel exp(-s d^2), or a quarter or an eighth where that leaves few letters; a bin's letter
-    is its mean. Reproductions are the letters, and the empty grid points within 8 deviations of
+    kernel exp(-s d^2), or less, down to a sixteenth, where letters are few; a bin's letter is its
+    mean. Reproductions are the letters, and the empty grid points within 8 deviations of
     one, where the kernel ends (at 1e-14): an outlier costs one kernel's width of them. To so
     wide a kernel a grid looks like the line: its ripple is about exp(-2 pi^2 4).
 

@@ -32,6 +32,7 @@ _CHORD_BITS = 0.003
 _CHORD_SHARE = 0.005
 _CHORD_FLOOR_BITS = 2e-4
 _CLOSEST_SLOPES = 1.1
+_SHANNON_TIGHT = 0.02
 
 Solve = Callable[[float], SlopePoint]
 
@@ -87,8 +88,8 @@ def rate_distortion_curve(source: Distinct) -> RateDistortionCurve:
     down to 2^-20 and on to 9.5 bits, or to 16,384 source letters, or 2^-80; or until the rate is
     within 0.004 bit of the source's entropy, where the curve of a discrete source ends:
     a point at D = 0 closes it. Slopes are added between two while a chord in log2 D might
-    be off by more than 0.003 bit and 0.5 % of the rate (but not 0.0002 bit) and they differ by
-    more than 10 %.
+    be off by more than 0.003 bit and 0.5 % of the rate (but not 0.0002 bit), or is longer than
+    half a bit where Shannon's lower bound is not tight; but not between slopes within 10 %.
 
     Each slope gives a line below R(D) that comes within 0.002 bit and 0.5 % of it (or 0.0001 bit;
     ``at_slope``). The rate at each distortion is the highest of all the lines there, so the
@@ -168,12 +169,17 @@ def _chord_is_good(above: SlopePoint, below: SlopePoint) -> bool:
 
     dR / d log2 D = -s D at both. The cubic through the points with these slopes leaves the chord
     by at most an eighth of its length times what both slopes together differ from the chord's.
+    Where they are not 1/2, as they are when Shannon's lower bound is tight, the curve may have
+    steps (clusters of letters resolve one by one) that a long chord would miss.
     """
     if below.slope < _CLOSEST_SLOPES * above.slope or not 0 < below.distortion < above.distortion:
         return True
     octaves = np.log2(above.distortion / below.distortion)
+    falls = [point.slope * point.distortion for point in (above, below)]
+    if octaves > 1 and max(abs(fall - 0.5) for fall in falls) > _SHANNON_TIGHT:
+        return False
     rise = (below.rate_bits - above.rate_bits) / octaves
-    bend = sum(abs(point.slope * point.distortion - rise) for point in (above, below))
+    bend = sum(abs(fall - rise) for fall in falls)
     allowed = np.clip(_CHORD_SHARE * below.rate_bits, _CHORD_FLOOR_BITS, _CHORD_BITS)
     return bool(bend * octaves / 8 <= allowed)
 

@@ -85,11 +85,11 @@ class Encoded:
 
         try:
             with safe_open(path, "pt") as stored:
-                shape = (stored.metadata() or {})["shape"]
+                shape = tuple(int(side) for side in (stored.metadata() or {})["shape"].split(","))
                 arrays = {name: _as_numpy(stored.get_tensor(name)) for name in stored.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError, KeyError) as error:
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise CodecError(f"{path}: not an encoded tensor ({error})") from error
-        return cls(tuple(int(side) for side in shape.split(",")), arrays)
+        return cls(shape, arrays)
 
 
 def _as_numpy(tensor: "Tensor") -> NDArray[Any]:

@@ -40,7 +40,7 @@ def shrunk_for_least_error(
 
     A geometric search from 1 down to 0.006 (outliers of a hundred deviations need that) is
     refined to steps of one percent around its best, where the squared error is flat. Once it is
-    several times the least found, still smaller factors are not tried: they only clip more.
+    many times the least found, still smaller factors are not tried: they only clip more.
 
     Parameters
     ----------

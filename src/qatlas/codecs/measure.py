@@ -128,9 +128,13 @@ def distortion_of(weight: "Tensor", decoded: "Tensor") -> Distortion:
     return Distortion(
         mse=errors,
         nmse=errors / variance if variance > 0 else math.nan,
-        sqnr_db=10 * math.log10(squares / errors) if errors > 0 and squares > 0 else math.inf,
+        sqnr_db=_decibels(squares) - _decibels(errors) if squares > 0 else math.inf,
         max_abs_error=float(sums[4]),
     )
+
+
+def _decibels(power: float) -> float:
+    return 10 * math.log10(power) if power > 0 else -math.inf
 
 
 def _flat(rows: "Tensor") -> NDArray[np.float32]:
