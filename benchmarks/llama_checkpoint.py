@@ -29,7 +29,7 @@ LLAMA_3_2_1B: Shape = {
 _DEGREES_OF_FREEDOM = 5
 _SAMPLES = (1 << 24) - 3
 """Weights that are drawn and then repeated; odd, so that no two rows begin alike."""
-_SHARD = "600MB"
+_SHARD = "300MB"
 
 
 def write_checkpoint(folder: Path, shape: Shape) -> None:
@@ -49,8 +49,9 @@ def write_checkpoint(folder: Path, shape: Shape) -> None:
     split = split_torch_state_dict_into_shards(parameters, max_shard_size=_SHARD)
     samples = _samples()
     for file, names in split.filename_to_tensors.items():
-        tensors = {name: _repeated(samples, parameters[name].shape) for name in names}
-        save_file(tensors, folder / file, {"format": "pt"})
+        shard = {name: _repeated(samples, parameters[name].shape) for name in names}
+        save_file(shard, folder / file, {"format": "pt"})
+        del shard  # before the next one is made
     if split.is_sharded:
         index = {"metadata": split.metadata, "weight_map": split.tensor_to_filename}
         Path(folder, INDEX).write_text(json.dumps(index))

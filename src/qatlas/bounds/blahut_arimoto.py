@@ -111,6 +111,6 @@ def at_slope(source: Letters, kernel_variance: float) -> SlopePoint:
             f"{GAP_BITS} bit and {GAP_SHARE:.1%} of the rate; look at the tensor's histogram"
         )
     errors, spreads = channel_moments(places, kernel, distances, output)
-    hidden = float(np.dot(letters.masses, letters.variances * (1 - 2 * slope * spreads)))
-    distortion = float(np.dot(letters.masses, errors)) + hidden
+    hidden = float(np.sum(letters.masses * letters.variances * (1 - 2 * slope * spreads)))
+    distortion = float(np.sum(letters.masses * errors)) + hidden
     return SlopePoint(slope, distortion, lower + slope * hidden, cells.size)

@@ -95,7 +95,8 @@ def rate_distortion_curve(source: Distinct) -> RateDistortionCurve:
     ``at_slope``). The rate at each distortion is the highest of all the lines there, so the
     computed points are a lower bound, falling and convex. That is for the source binned as
     ``at_slope`` describes; what binning changes is smaller than these tolerances for
-    smooth densities, and nothing for letters further apart than a few sqrt(D).
+    smooth densities and for few letters. Where few letters form clusters R(D) has steps, over
+    which a chord may be off by 0.006 bit.
 
     Parameters
     ----------
@@ -113,8 +114,9 @@ def rate_distortion_curve(source: Distinct) -> RateDistortionCurve:
             "allowed: at least one, all finite; look for NaN or Inf in the tensor"
         )
     masses = source.counts / source.total
-    centred = source.values - np.dot(masses, source.values)
-    variance = float(np.dot(masses, centred**2))
+    # Not np.dot: the order of its sums depends on the number of threads.
+    centred = source.values - np.sum(masses * source.values)
+    variance = float(np.sum(masses * centred**2))
     if source.values.size == 1:
         return RateDistortionCurve(np.zeros(1), np.zeros(1))
     if not np.finfo(np.float64).tiny < variance < np.inf:
@@ -123,7 +125,7 @@ def rate_distortion_curve(source: Distinct) -> RateDistortionCurve:
             "float64 can square; scale the tensor"
         )
     unit = centred / np.sqrt(variance)
-    entropy_bits = float(-np.dot(masses, np.log2(masses)))
+    entropy_bits = float(-np.sum(masses * np.log2(masses)))
     raw = Letters(unit, masses, np.zeros(unit.size))
     _, coarse = raw.binned(np.sqrt(_FINEST_COARSE) / 32)
 

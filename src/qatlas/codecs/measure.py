@@ -128,7 +128,7 @@ def distortion_of(weight: "Tensor", decoded: "Tensor") -> Distortion:
     return Distortion(
         mse=errors,
         nmse=errors / variance if variance > 0 else math.nan,
-        sqnr_db=_decibels(squares) - _decibels(errors) if squares > 0 else math.inf,
+        sqnr_db=math.inf if errors == 0 else _decibels(squares) - _decibels(errors),
         max_abs_error=float(sums[4]),
     )
 

@@ -1,0 +1,66 @@
+import json
+import os
+import platform
+from hashlib import sha256
+from importlib.metadata import version
+
+import pytest
+
+from qatlas.paper.provenance import provenance, write_provenance
+
+COMMIT = {"commit": "0123abc", "dirty": False}
+
+
+@pytest.fixture
+def record(tmp_path):
+    (tmp_path / "lock.txt").write_text("torch==2.0\n")
+    for model, files in {"one": ["b", "a"], "many": ["model"]}.items():
+        (tmp_path / model).mkdir()
+        (tmp_path / model / "config.json").write_text("{}")
+        for file in files:
+            (tmp_path / model / f"{file}.safetensors").write_bytes(f"{model} {file}".encode())
+
+    def record_of(study):
+        snapshots = {model: tmp_path / model for model in ("one", "many")}
+        return provenance(study, COMMIT, snapshots, tmp_path / "lock.txt")
+
+    return record_of
+
+
+def test_checkpoints_and_lock_file_are_recorded_by_checksum(record):
+    found = record({"seed": 1})
+    assert found["lock_sha256"] == sha256(b"torch==2.0\n").hexdigest()
+    assert found["checkpoints"] == {
+        "one": {
+            "a.safetensors": sha256(b"one a").hexdigest(),
+            "b.safetensors": sha256(b"one b").hexdigest(),
+        },
+        "many": {"model.safetensors": sha256(b"many model").hexdigest()},
+    }
+
+
+def test_commit_versions_and_machine_are_recorded(record):
+    found = record({"seed": 1})
+    assert {key: found[key] for key in COMMIT} == COMMIT
+    assert found["python"] == platform.python_version()
+    for package in ("torch", "numpy", "pandas", "numba"):
+        assert found["packages"][package] == version(package)
+    assert found["machine"]["cores"] == os.cpu_count()
+    assert found["machine"]["processor"]
+
+
+def test_the_configuration_is_recorded_with_a_hash_that_its_order_does_not_change(record):
+    one = record({"seed": 1, "models": {"a": 1, "b": 2}})
+    turned = record({"models": {"b": 2, "a": 1}, "seed": 1})
+    other = record({"seed": 2, "models": {"a": 1, "b": 2}})
+    assert one["config"] == {"seed": 1, "models": {"a": 1, "b": 2}}
+    assert one["config_sha256"] == turned["config_sha256"] != other["config_sha256"]
+
+
+def test_the_record_is_json_with_sorted_keys_and_the_same_bytes_twice(record, tmp_path):
+    for name in ("first", "second"):
+        write_provenance(record({"seed": 1}), tmp_path / name)
+    text = (tmp_path / "first").read_text()
+    assert text == (tmp_path / "second").read_text()
+    assert list(json.loads(text)) == sorted(json.loads(text))
+    assert json.loads(text) == record({"seed": 1})

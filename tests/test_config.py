@@ -1,0 +1,268 @@
+import copy
+import re
+from itertools import product
+from pathlib import Path
+
+import pytest
+import yaml
+
+from qatlas.config import HubModel, LocalModel, PackagedModel, SampledModel, load
+from qatlas.errors import AtlasError
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = [ROOT / "config.yaml", *sorted((ROOT / "config").glob("*.yaml"))]
+
+STUDY = {
+    "seed": 1,
+    "models": {
+        "bert": {"hub": "some/bert", "revision": "main", "include": ["encoder.*"]},
+        "noise": {"distribution": "gaussian", "rows": 64},
+    },
+    "codecs": {
+        "by_tensor": {"codec": "uniform", "bits": [2, 4]},
+        "by_channel": {"codec": "uniform", "bits": [2, 4], "granularity": "channel"},
+        "best": {"codec": "lloyd_max", "bits": 4},
+    },
+    "rate_distortion": {
+        "example": {"model": "bert", "tensor": "encoder.0.weight"},
+        "highlight": ["best"],
+        "by_tensor": "by_tensor",
+        "by_channel": "by_channel",
+    },
+}
+
+
+def study(changes):
+    """The study with values put at dotted keys."""
+    changed = copy.deepcopy(STUDY)
+    for key, value in changes.items():
+        *path, last = key.split("/")
+        section = changed
+        for name in path:
+            section = section[name]
+        section[last] = value
+    return changed
+
+
+def problems(given):
+    with pytest.raises(AtlasError) as refusal:
+        load(given)
+    headline, *lines = str(refusal.value).splitlines()
+    assert headline == "the configuration is not valid:"
+    assert all(line.startswith("  ") for line in lines)
+    return [line[2:] for line in lines]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+def test_a_shipped_configuration_is_valid(path):
+    loaded = load(yaml.safe_load(path.read_text()))
+    assert loaded.families()
+
+
+def test_what_is_given_is_what_is_loaded():
+    loaded = load(STUDY)
+    assert isinstance(loaded.models["bert"], HubModel)
+    assert isinstance(loaded.models["noise"], SampledModel)
+    assert loaded.models["noise"].rows == 64
+    assert loaded.families() == ("lloyd_max", "uniform")
+    assert load(loaded.model_dump(mode="json")) == loaded
+
+
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        ({"package": "p", "folder": "f", "sha256": "0" * 64}, PackagedModel),
+        ({"hub": "organisation/name", "revision": "main"}, HubModel),
+        ({"path": "some/folder"}, LocalModel),
+        ({"distribution": "laplace"}, SampledModel),
+    ],
+)
+def test_one_key_tells_what_kind_of_model_is_meant(model, kind):
+    assert type(load(study({"models/another": model})).models["another"]) is kind
+
+
+def test_lists_of_parameters_make_a_point_for_every_combination():
+    grid = {"codec": "uniform", "bits": [2, 3], "granularity": ["channel", 32], "clip": 3}
+    plan = load(study({"codecs": STUDY["codecs"] | {"many": grid}})).plan("uniform")
+    assert list(plan) == ["by_tensor", "by_channel", "many"]
+    assert plan["by_tensor"] == [{"bits": 2}, {"bits": 4}]
+    assert plan["many"] == [
+        {"bits": bits, "granularity": granularity, "clip": 3}
+        for bits, granularity in product([2, 3], ["channel", 32])
+    ]
+
+
+def test_a_plan_holds_the_points_of_one_codec_only():
+    assert load(STUDY).plan("lloyd_max") == {"best": [{"bits": 4}]}
+    assert load(STUDY).plan("gguf") == {}
+
+
+KINDS = "a model has exactly one of the keys package, hub, path, distribution; found"
+WRONG = {
+    "unknown key at the top": ("sed", 3, "sed: there is no such key; did you mean 'seed'?"),
+    "unknown key far from any": (
+        "colour",
+        3,
+        "colour: there is no such key; allowed: codecs, models, rate_distortion, seed",
+    ),
+    "unknown key of a model": (
+        "models/noise/rowz",
+        3,
+        "models.noise.rowz: there is no such key; did you mean 'rows'?",
+    ),
+    "key of another kind of model": (
+        "models/noise/revision",
+        "main",
+        "models.noise.revision: there is no such key; did you mean 'distribution'?",
+    ),
+    "unknown key of a chapter": (
+        "rate_distortion/highlights",
+        [],
+        "rate_distortion.highlights: there is no such key; did you mean 'highlight'?",
+    ),
+    "unknown key of a section of a chapter": (
+        "rate_distortion/example/tenzor",
+        "x",
+        "rate_distortion.example.tenzor: there is no such key; did you mean 'tensor'?",
+    ),
+    "text for a number": ("seed", "some", "seed: …valid integer…; found 'some'"),
+    "number for a text": ("models/bert/revision", 7, "models.bert.revision: …string; found 7"),
+    "text for a list": ("models/bert/include", "*", "models.bert.include: …; found '*'"),
+    "text for a section": ("rate_distortion", "on", "rate_distortion: …; found 'on'"),
+    "nothing for a section": ("models", None, "models: …dictionary; found None"),
+    "number out of range": ("seed", -1, "seed: …greater than or equal to 0; found -1"),
+    "too many shards": (
+        "models/noise/shards",
+        10_001,
+        "models.noise.shards: …less than or equal to 10000; found 10001",
+    ),
+    "unknown distribution": (
+        "models/noise/distribution",
+        "gausian",
+        "models.noise.distribution: …'gaussian', 'laplace' or 'student_t'; found 'gausian'",
+    ),
+    "no variance": (
+        "models/noise/degrees_of_freedom",
+        2,
+        "models.noise.degrees_of_freedom: …greater than 2; found 2",
+    ),
+    "hub without organisation": ("models/bert/hub", "bert", "models.bert.hub: …; found 'bert'"),
+    "two kinds of model": (
+        "models/noise/path",
+        "here",
+        f"models.noise: {KINDS} path and distribution",
+    ),
+    "no kind of model, misspelled": (
+        "models/other",
+        {"smallest": 3, "distribtion": "laplace"},
+        f"models.other: {KINDS} 'distribtion', did you mean 'distribution'?",
+    ),
+    "no kind of model": ("models/other", {"smallest": 3}, f"models.other: {KINDS} none of them"),
+    "a model that is no section": ("models/other", "bert", f"models.other: {KINDS} 'bert'"),
+    "no model": ("models", {}, "models: …at least 1 …; found {}"),
+    "unknown codec": (
+        "codecs/new",
+        {"codec": "uniforn", "bits": 4},
+        "codecs.new: no codec 'uniforn'; did you mean 'uniform'?",
+    ),
+    "no codec": ("codecs/new", {"bits": 4}, "codecs.new.codec: Field required"),
+    "unknown parameter": (
+        "codecs/new",
+        {"codec": "uniform", "bit": 4},
+        "codecs.new: codec uniform: no parameter 'bit'; did you mean 'bits'?",
+    ),
+    "missing parameter": (
+        "codecs/new",
+        {"codec": "lloyd_max"},
+        "codecs.new: codec lloyd_max: bits is missing",
+    ),
+    "a bit too many in a list": (
+        "codecs/new",
+        {"codec": "uniform", "bits": [3, 9]},
+        "codecs.new: codec uniform: bits should be less than or equal to 8; found 9",
+    ),
+    "no value in a list": (
+        "codecs/new",
+        {"codec": "uniform", "bits": []},
+        "codecs.new: bits is an empty list; give at least one value",
+    ),
+    "a section for a parameter": (
+        "codecs/new",
+        {"codec": "uniform", "bits": {"from": 2}},
+        "codecs.new: codec uniform: bits should be a valid integer; found {'from': 2}",
+    ),
+    "the same point in two grids": (
+        "codecs/new",
+        {"codec": "lloyd_max", "bits": [3, 4], "codebook_dtype": "float16"},
+        'codecs: new and best both hold lloyd_max {"bits": 4, …}; remove one',
+    ),
+    "the same point twice in a grid": (
+        "codecs/new",
+        {"codec": "lloyd_max", "bits": [3, 3]},
+        'codecs: new and new both hold lloyd_max {"bits": 3, …}; remove one',
+    ),
+    "an example of a model that there is not": (
+        "rate_distortion/example/model",
+        "brt",
+        "rate_distortion.example.model: nothing is called 'brt'; did you mean 'bert'?",
+    ),
+    "an example that is left out": (
+        "rate_distortion/example/tensor",
+        "head.weight",
+        "rate_distortion.example.tensor: models.bert.include leaves 'head.weight' out",
+    ),
+    "a highlight that there is not": (
+        "rate_distortion/highlight",
+        ["best", "bets"],
+        "rate_distortion.highlight: nothing is called 'bets'; did you mean 'best'?",
+    ),
+    "a grid of the bit sweep that there is not": (
+        "rate_distortion/by_channel",
+        "per_channel",
+        "rate_distortion.by_channel: nothing is called 'per_channel'; did you mean 'by_channel'?",
+    ),
+}
+
+
+@pytest.mark.parametrize(("key", "value", "message"), WRONG.values(), ids=WRONG)
+def test_an_error_names_key_value_and_what_is_allowed(key, value, message):
+    (problem,) = problems(study({key: value}))
+    expected = ".*".join(map(re.escape, message.split("…")))
+    assert re.fullmatch(expected, problem), problem
+
+
+@pytest.mark.parametrize(
+    "name", ["a/b", "it's", 'say"so"', "a b", "../up", ".hidden", "a..b", "a.", "Ünal", "a\n", ""]
+)
+@pytest.mark.parametrize("section", ["models", "codecs"])
+def test_a_name_that_makes_no_plain_path_is_refused(section, name):
+    described = {"models": {"distribution": "laplace"}, "codecs": {"codec": "lloyd_max", "bits": 7}}
+    given = copy.deepcopy(STUDY)
+    given[section][name] = described[section]
+    with pytest.raises(AtlasError) as refusal:
+        load(given)
+    assert f"  {section}.{name}: String should match pattern" in str(refusal.value)
+    assert str(refusal.value).endswith(f"; found {name!r}")
+
+
+@pytest.mark.parametrize("name", ["llama-3.2-1b", "a", "0", "student_t5", "x.y-z_1"])
+@pytest.mark.parametrize("section", ["models", "codecs"])
+def test_plain_names_are_taken(section, name):
+    described = {"models": {"distribution": "laplace"}, "codecs": {"codec": "lloyd_max", "bits": 7}}
+    given = copy.deepcopy(STUDY)
+    given[section][name] = described[section]
+    assert name in getattr(load(given), section)
+
+
+def test_every_problem_is_told_at_once():
+    changes = {"sed": 1, "models/noise/rowz": 2, "codecs/new": {"codec": "unifrm"}}
+    assert [problem.partition(":")[0] for problem in problems(study(changes))] == [
+        "models.noise.rowz",
+        "codecs.new",
+        "sed",
+    ]
+
+
+@pytest.mark.parametrize("given", [{}, None, [1], "config.yaml"])
+def test_what_is_no_configuration_at_all_is_refused(given):
+    assert problems(given)

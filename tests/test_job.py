@@ -1,0 +1,85 @@
+import subprocess
+import sys
+
+import pytest
+
+OPENING = """
+import logging, sys, warnings
+from types import SimpleNamespace
+from qatlas.codecs import CodecError
+from qatlas.errors import AtlasError
+from qatlas.job import job, progress
+running = SimpleNamespace(rule="sweep", log=["sweep.log"])
+with job(running):
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run lines of Python inside ``job`` in a process of their own; give it and its log."""
+
+    def run_inside(*lines):
+        program = OPENING + "".join(f"    {line}\n" for line in lines)
+        finished = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return finished, (tmp_path / "sweep.log").read_text()
+
+    return run_inside
+
+
+def test_a_job_that_succeeds_logs_what_it_said_and_how_long_it_took(run):
+    finished, log = run("logging.getLogger('qatlas').info('half way')", "warnings.warn('careful')")
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
+    said, *warned, last = log.splitlines()
+    assert said == "INFO qatlas: half way"
+    assert "UserWarning: careful" in "".join(warned)
+    assert last.startswith("INFO qatlas: done in ")
+
+
+@pytest.mark.parametrize("error", ["AtlasError", "CodecError"])
+def test_an_error_of_the_user_ends_a_job_with_its_message_and_the_rule(run, error):
+    finished, log = run(f"raise {error}('key: found 3, allowed: 4; mend it')")
+    assert finished.returncode == 1
+    assert finished.stderr == "sweep: key: found 3, allowed: 4; mend it\n"
+    assert log == "ERROR qatlas: key: found 3, allowed: 4; mend it\n"
+
+
+def test_any_other_error_leaves_its_traceback_in_the_log_and_on_the_terminal(run):
+    finished, log = run("numbers = []", "numbers[3]")
+    assert finished.returncode == 1
+    for text in (log, finished.stderr):
+        assert "Traceback" in text
+        assert "IndexError: list index out of range" in text
+    assert log.startswith("ERROR qatlas: sweep failed")
+    assert "done in" not in log
+
+
+def test_a_job_begins_its_log_anew(run):
+    run("raise AtlasError('at first')")
+    _, log = run("pass")
+    assert "at first" not in log
+
+
+def test_progress_yields_the_items_and_logs_each(run):
+    finished, log = run("print(list(progress(['a', 'b'], 'tensor')))")
+    assert finished.stdout == "['a', 'b']\n"
+    assert log.splitlines()[:2] == [
+        "INFO qatlas: tensor 1 of 2: a",
+        "INFO qatlas: tensor 2 of 2: b",
+    ]
+
+
+def test_progress_over_what_has_no_length_goes_on(run):
+    finished, log = run("print(sum(progress(iter([1, 2]), 'item')))")
+    assert finished.stdout == "3\n"
+    assert "item 2 of ?: 2" in log
+
+
+def test_progress_is_silent_while_it_is_quick(run):
+    finished, _ = run("list(progress(range(100), 'item'))")
+    assert finished.stderr == ""
