@@ -1,7 +1,7 @@
 """How the weights of a tensor are distributed."""
 
 from dataclasses import dataclass
-from math import log
+from math import log, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -158,7 +158,7 @@ def differential_entropy_bits(values: Distinct) -> float:
 
 def _mean_and_sigma(values: Distinct) -> tuple[float, float]:
     mean = float(np.average(values.values, weights=values.counts))
-    return mean, values.central_moment(2) ** 0.5
+    return mean, sqrt(values.central_moment(2))
 
 
 def _standardized(values: Distinct, mean: float, sigma: float) -> NDArray[np.float64]:
