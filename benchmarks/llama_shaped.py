@@ -83,7 +83,7 @@ class Spent:
 def run(parent: Path | None = None, shape: Shape = LLAMA_3_2_1B) -> Record:
     """Write a checkpoint, run the jobs on it, and delete it.
 
-    Seconds include importing libraries, not starting Python or compiling kernels.
+    Seconds include importing PyTorch, not starting Python or compiling kernels.
 
     Parameters
     ----------

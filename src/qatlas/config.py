@@ -1,6 +1,6 @@
 """The only description of the configuration: keys, types, defaults, meanings."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fnmatch import fnmatch
 from itertools import product
 from typing import Annotated, Any, Literal
@@ -100,7 +100,7 @@ AnyModel = Annotated[
 
 
 class CodecGrid(Section):
-    """A codec and its parameters; a list of values stands for one point each."""
+    """A codec and its parameters: one curve; a list of values stands for one point each."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -111,8 +111,15 @@ class CodecGrid(Section):
         for parameter, values in (self.model_extra or {}).items():
             if values == []:
                 raise ValueError(f"{parameter} is an empty list; give at least one value")
+        rates: dict[float, dict[str, Any]] = {}
         for point in self.points():
-            registry.create(self.codec, **point)
+            bits = registry.create(self.codec, **point).nominal_bits
+            if bits in rates:
+                # A grid is one curve: two points of the same rate would be two.
+                raise ValueError(
+                    f"{rates[bits]} and {point} are both of {bits:g} bits; give each a row of its own"
+                )
+            rates[bits] = point
         return self
 
     def points(self) -> list[dict[str, Any]]:
@@ -167,12 +174,13 @@ class Study(Section):
     @model_validator(mode="after")
     def _references_exist(self) -> "Study":
         chapter = self.rate_distortion
-        for key, found, allowed in (
+        references: list[tuple[str, str, Collection[str]]] = [
             ("example.model", chapter.example.model, self.models),
             ("by_tensor", chapter.by_tensor, self.codecs),
             ("by_channel", chapter.by_channel, self.codecs),
             *(("highlight", series, self.codecs) for series in chapter.highlight),
-        ):
+        ]
+        for key, found, allowed in references:
             if found not in allowed:
                 raise ValueError(
                     f"rate_distortion.{key}: nothing is called {found!r}; {nearest(found, allowed)}"

@@ -76,8 +76,8 @@ def draw_panels(drawn: pd.DataFrame, quantity: str, height: float) -> tuple[Figu
     for lowest in axes[max(len(models) - columns, 0) : len(models)]:
         lowest.set_xlabel("true rate (bits per weight, everything charged)")
         lowest.tick_params(labelbottom=True)
-    legend = {line.get_label(): line for line in axes[0].get_lines() if line.get_label()[:1] != "_"}
-    figure.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=4)
+    legend = {str(line.get_label()): line for line in axes[0].get_lines()}
+    figure.legend(list(legend.values()), list(legend), loc="outside lower center", ncols=4)
     return figure, axes[: len(models)]
 
 

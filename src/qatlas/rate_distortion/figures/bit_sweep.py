@@ -34,7 +34,7 @@ def draw(drawn: pd.DataFrame) -> Figure:
     axes.plot(bound.nominal_bits, bound.shannon_mse, label="Gaussian Shannon bound", **BOUND)
     axes.set(yscale="log", xlabel="bits of a code", ylabel="mean squared error")
     axes.set_xticks(sorted(drawn.nominal_bits.unique()))
-    axes.set_title(shorten(drawn.tensor.iloc[0], 48))
+    axes.set_title(shorten(drawn.tensor.iloc[0], 42))
     axes.legend()
     return figure
 

@@ -43,7 +43,7 @@ def _draw_worst(panel: Axes, worst: pd.DataFrame) -> None:
     panel.axis("off")
     panel.set_title(f"The worst {len(worst)}")
     cells = [
-        [shorten(row.tensor.removesuffix(".weight"), 40), f"{row.nmse:.2e}", f"{row.sqnr_db:.1f}"]
+        [shorten(row.tensor.removesuffix(".weight"), 36), f"{row.nmse:.2e}", f"{row.sqnr_db:.1f}"]
         for row in worst.itertuples()
     ]
     table = panel.table(

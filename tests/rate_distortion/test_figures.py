@@ -1,0 +1,281 @@
+"""The chapter's figures, drawn from made-up measurements of the default study."""
+
+from importlib import import_module
+from itertools import combinations
+from pathlib import Path
+from pkgutil import iter_modules
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.transforms import Bbox
+
+from qatlas.codecs import create
+from qatlas.codecs.registry import parameters_of
+from qatlas.config import load
+from qatlas.plotting import COLUMN_WIDTH, FULL_WIDTH
+from qatlas.rate_distortion import figures
+from qatlas.rate_distortion.figures import FIGURES
+from qatlas.rate_distortion.schema import BOUNDS, MEASUREMENTS
+from qatlas.rate_distortion.summary import summarize
+from qatlas.tables import read_table, write_table
+
+STUDY = load(yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text()))
+SETTINGS = STUDY.rate_distortion
+KINDS = {
+    "attention.self.query": "attention_q",
+    "attention.self.key": "attention_k",
+    "attention.self.value": "attention_v",
+    "attention.output.dense": "attention_o",
+    "intermediate.dense": "mlp_fc1",
+    "output.dense": "mlp_fc2",
+}
+
+every_figure = pytest.mark.parametrize("name", FIGURES)
+
+
+def tensors():
+    """Model, tensor, kind and layer of every matrix."""
+    for layer in range(6):
+        for part, kind in KINDS.items():
+            yield SETTINGS.example.model, f"encoder.layer.{layer}.{part}.weight", kind, layer
+    yield SETTINGS.example.model, "embeddings.token_type_embeddings.weight", "embedding", None
+    for model in STUDY.models.keys() - {SETTINGS.example.model}:
+        yield model, "weight", "linear", None
+
+
+def measured(model, tensor, kind, layer, size):
+    """Rows of a tensor: the further down in the configuration, the larger the error."""
+    for place, (series, grid) in enumerate(STUDY.codecs.items()):
+        for point in grid.points():
+            codec = create(grid.codec, **point)
+            bits = codec.nominal_bits
+            nmse = (1 + place) * 3.5**-bits * (1 + size / 50)
+            shannon = max(0.0, -0.5 * np.log2(nmse))
+            yield {
+                **dict.fromkeys(MEASUREMENTS.schema.names, 0.0),
+                **{"model": model, "tensor": tensor, "kind": kind, "layer": layer},
+                **{"codec": grid.codec, "series": series, "parameters": parameters_of(codec)},
+                **{"weights": 100 + size, "sampled_weights": 100 + size, "seed": 0},
+                **{"rate_bits_per_weight": bits + 0.1, "nominal_bits": bits},
+                **{"mse": 2 * nmse, "nmse": nmse, "sqnr_db": -10 * np.log10(nmse)},
+                "gap_shannon_bits": bits + 0.1 - shannon,
+                "gap_empirical_bits": bits + 0.2 - shannon,
+            }
+
+
+def limited(model, tensor, kind):
+    for nmse in np.geomspace(1e-6, 1, 12):
+        shannon = -0.5 * np.log2(nmse)
+        yield {
+            **{"model": model, "tensor": tensor, "kind": kind, "nmse": nmse},
+            **{"shannon_bits": shannon, "empirical_bits": max(0, shannon - 0.1)},
+            "shannon_lower_bits": max(0, shannon - 0.2),
+        }
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tables")
+    every = list(enumerate(tensors()))
+    rows = {
+        MEASUREMENTS: [row for size, tensor in every for row in measured(*tensor, size)],
+        BOUNDS: [row for _, tensor in every for row in limited(*tensor[:3])],
+    }
+    for kind, its_rows in rows.items():
+        write_table(its_rows, kind, folder / kind.name)
+    return {kind.name: read_table(kind, folder / kind.name) for kind in rows}
+
+
+@pytest.fixture(scope="module")
+def summary(tables):
+    return summarize(tables["measurements"], SETTINGS, [])
+
+
+def of_models(tables, models):
+    return {name: table[table.model.isin(models)] for name, table in tables.items()}
+
+
+def drawn_by(name, tables):
+    module = import_module(f"{figures.__name__}.{name}")
+    return module.draw(module.select(tables, SETTINGS))
+
+
+def axis_texts(axis):
+    lowest, highest = sorted(axis.get_view_interval())
+    ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+    return [axis.label, *(t.label1 for t in ticks if lowest <= t.get_loc() <= highest)]
+
+
+def texts(figure):
+    """Every text that is drawn: titles, labels, ticks, legends and cells of tables."""
+    found = [*figure.texts, figure._supxlabel, figure._supylabel, figure._suptitle]
+    legends = [*figure.legends]
+    for panel in figure.axes:
+        found += [panel.title, *panel.texts]
+        legends += [panel.get_legend()]
+        if panel.axison:
+            found += [*axis_texts(panel.xaxis), *axis_texts(panel.yaxis)]
+        found += [cell.get_text() for table in panel.tables for cell in table.get_celld().values()]
+    found += [text for legend in legends if legend for text in legend.get_texts()]
+    return list({id(t): t for t in found if t and t.get_visible() and t.get_text()}.values())
+
+
+def boxes(figure):
+    """What is drawn and where: texts and their boxes in points, after the layout."""
+    # Letters are fitted to pixels: the finer these, the nearer to what is printed.
+    figure.set_dpi(72 * 8)
+    canvas = FigureCanvasAgg(figure)
+    figure.draw_without_rendering()
+    renderer = canvas.get_renderer()
+    extents = ((text, text.get_window_extent(renderer)) for text in texts(figure))
+    return {text: Bbox(box.get_points() / 8) for text, box in extents}
+
+
+def outside(figure):
+    """Texts that do not lie inside the figure."""
+    width, height = 72 * figure.get_size_inches()
+    page = Bbox([[-0.5, -0.5], [width + 0.5, height + 0.5]])
+    drawn = boxes(figure)
+    assert len(drawn) > 10
+    return [
+        text.get_text()
+        for text, box in drawn.items()
+        if not all(page.contains(*corner) for corner in box.corners())
+    ]
+
+
+def overlap(one, other):
+    """Whether boxes share more than half a point both ways."""
+    width = min(one.x1, other.x1) - max(one.x0, other.x0)
+    height = min(one.y1, other.y1) - max(one.y0, other.y0)
+    return width > 0.5 and height > 0.5
+
+
+def test_every_module_is_a_figure_and_every_figure_a_module():
+    assert sorted(FIGURES) == sorted(module.name for module in iter_modules(figures.__path__))
+
+
+@every_figure
+def test_a_figure_selects_draws_and_captions_and_reads_known_tables(name):
+    module = import_module(f"{figures.__name__}.{name}")
+    assert all(callable(getattr(module, part)) for part in ("select", "draw", "caption"))
+    assert set(FIGURES[name]) <= {MEASUREMENTS.name, BOUNDS.name}
+
+
+@every_figure
+def test_a_figure_reads_no_other_tables_than_it_says(name, tables):
+    module = import_module(f"{figures.__name__}.{name}")
+    assert len(module.select({table: tables[table] for table in FIGURES[name]}, SETTINGS))
+
+
+@every_figure
+def test_all_text_lies_inside_the_figure(name, tables):
+    assert outside(drawn_by(name, tables)) == []
+
+
+@every_figure
+def test_no_text_lies_on_another(name, tables):
+    drawn = boxes(drawn_by(name, tables))
+    for (one, box), (other, other_box) in combinations(drawn.items(), 2):
+        assert not overlap(box, other_box), f"{one.get_text()!r} on {other.get_text()!r}"
+
+
+@every_figure
+def test_a_figure_is_one_column_wide_or_two_in_type_of_6_to_8_points(name, tables):
+    figure = drawn_by(name, tables)
+    assert figure.get_figwidth() in (COLUMN_WIDTH, FULL_WIDTH)
+    assert {text.get_fontsize() for text in boxes(figure)} <= {6, 6.5, 7, 8}
+
+
+@every_figure
+@pytest.mark.parametrize("others", [0, 1, 2])
+def test_a_figure_of_fewer_models_is_drawn(name, others, tables):
+    models = [SETTINGS.example.model, *sorted(STUDY.models.keys() - {SETTINGS.example.model})]
+    assert outside(drawn_by(name, of_models(tables, models[: 1 + others]))) == []
+
+
+@every_figure
+def test_what_is_drawn_is_what_was_measured_and_does_not_change_with_the_order(name, tables):
+    module = import_module(f"{figures.__name__}.{name}")
+    selected = module.select(tables, SETTINGS)
+    figure = module.draw(selected)
+    shuffled = {key: table.sample(frac=1, random_state=3) for key, table in tables.items()}
+    other = module.draw(module.select(shuffled, SETTINGS))
+    for panel, other_panel in zip(figure.axes, other.axes, strict=True):
+        for line, other_line in zip(panel.get_lines(), other_panel.get_lines(), strict=True):
+            assert line.get_label() == other_line.get_label()
+            assert np.array_equal(line.get_xydata(), other_line.get_xydata(), equal_nan=True)
+
+
+@every_figure
+def test_a_caption_is_a_sentence_with_numbers_of_the_summary(name, summary):
+    module = import_module(f"{figures.__name__}.{name}")
+    caption = module.caption(summary, SETTINGS)
+    assert caption.endswith(".")
+    assert any(character.isdigit() for character in caption)
+    assert not {"nan", "None", "inf"} & set(caption.replace(",", " ").split())
+
+
+def test_the_bit_sweep_shows_both_series_and_shannons_bound(tables):
+    module = import_module(f"{figures.__name__}.bit_sweep")
+    selected = module.select(tables, SETTINGS)
+    assert set(selected.series) == {SETTINGS.by_tensor, SETTINGS.by_channel}
+    assert set(selected.tensor) == {SETTINGS.example.tensor}
+    # The variance of the made-up weights is 2.
+    assert selected.shannon_mse.tolist() == pytest.approx(2 * 4.0**-selected.nominal_bits)
+    (panel,) = module.draw(selected).axes
+    lines = {line.get_label(): line for line in panel.get_lines()}
+    assert len(lines) == 3
+    bound = lines["Gaussian Shannon bound"]
+    assert bound.get_ydata()[0] == pytest.approx(2 * 4.0 ** -bound.get_xdata()[0])
+
+
+def test_the_layer_sensitivity_shows_every_tensor_once_and_the_worst_by_name(tables):
+    module = import_module(f"{figures.__name__}.layer_sensitivity")
+    selected = module.select(tables, SETTINGS)
+    assert len(selected) == 37
+    assert selected.nmse.is_monotonic_decreasing
+    panel, table = module.draw(selected).axes
+    assert sum(len(line.get_xdata()) for line in panel.get_lines()) == 37
+    cells = next(iter(table.tables)).get_celld()
+    worst = selected.iloc[0]
+    assert cells[1, 1].get_text().get_text() == f"{worst.nmse:.2e}"
+    assert cells[1, 2].get_text().get_text() == f"{worst.sqnr_db:.1f}"
+
+
+@pytest.mark.parametrize("name", ["rate_distortion_curves", "gap_to_shannon"])
+def test_curves_show_a_tensor_of_every_model_the_example_first(name, tables):
+    module = import_module(f"{figures.__name__}.{name}")
+    selected = module.select(tables, SETTINGS)
+    shown = selected.drop_duplicates("model")
+    assert shown.model.tolist() == [
+        SETTINGS.example.model,
+        *sorted(STUDY.models.keys() - {SETTINGS.example.model}),
+    ]
+    assert shown.tensor.tolist()[0] == SETTINGS.example.tensor
+    assert selected.groupby("model").tensor.nunique().max() == 1
+
+
+@pytest.mark.parametrize("name", ["rate_distortion_curves", "gap_to_shannon"])
+def test_curves_show_every_series_and_all_limits_in_every_panel(name, tables):
+    module = import_module(f"{figures.__name__}.{name}")
+    selected = module.select(tables, SETTINGS)
+    assert set(selected[selected.codec != "limit"].series) == set(STUDY.codecs)
+    singled_out = selected.dropna(subset=["highlight"]).sort_values("highlight").series.unique()
+    assert singled_out.tolist() == list(SETTINGS.highlight)
+    for panel in module.draw(selected).axes:
+        assert len(panel.get_lines()) == len(STUDY.codecs) + 3
+
+
+def test_the_largest_tensor_stands_for_a_model(tables):
+    """Of equally large ones the first by name."""
+    rows = tables["measurements"]
+    larger = rows[rows.model == "gaussian"].assign(tensor="b.larger", weights=10**6)
+    equal = larger.assign(tensor="a.equal")
+    more = tables | {"measurements": pd.concat([rows, larger, equal])}
+    module = import_module(f"{figures.__name__}.rate_distortion_curves")
+    selected = module.select(more, SETTINGS)
+    assert set(selected[selected.model == "gaussian"].tensor) == {"a.equal"}
