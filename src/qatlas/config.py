@@ -117,7 +117,7 @@ class CodecGrid(Section):
             if bits in rates:
                 # A grid is one curve: two points of the same rate would be two.
                 raise ValueError(
-                    f"{rates[bits]} and {point} are both of {bits:g} bits; give each a row of its own"
+                    f"{rates[bits]} and {point} both have {bits:g} bits; give each its own row"
                 )
             rates[bits] = point
         return self
