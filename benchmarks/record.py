@@ -5,7 +5,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from time import perf_counter
 from typing import TypeVar
@@ -30,7 +30,7 @@ class Machine:
     threads
         That PyTorch and the other numerical libraries were given.
     load_average
-        Of the minute before the start; well above 0, the timings are those of a busy machine.
+        Of the minute before the start.
     """
 
     processor: str
@@ -66,13 +66,29 @@ class Target:
 
 @dataclass(frozen=True)
 class Record:
-    """Everything a benchmark found; ``compares`` says what is compared with what."""
+    """Everything a benchmark found.
+
+    Attributes
+    ----------
+    name
+        Of the benchmark.
+    compares
+        What is compared with what.
+    machine
+        What it ran on.
+    measurements, targets
+        What was found.
+    load_average_at_end
+        Of the last minute; above 1 for a benchmark of one thread, or well above 0 at the start,
+        others used the machine too, and the timings are those of a busy machine.
+    """
 
     name: str
     compares: str
     machine: Machine
     measurements: tuple[Measurement, ...]
     targets: tuple[Target, ...]
+    load_average_at_end: float = field(default_factory=lambda: os.getloadavg()[0])
 
 
 def machine(threads: int) -> Machine:

@@ -6,6 +6,7 @@ In NumPy it is the reconstruction and its MSE.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from statistics import median
 
 import numpy as np
@@ -93,17 +94,22 @@ def run(
     bits
         Bit widths.
     repeats
-        Sweeps here, of which each point's median time counts; NumPy sweeps once.
+        Measurements of a point here, of which the median time counts; NumPy has one.
     """
     before = machine(THREADS)
     torch.set_num_threads(THREADS)
     matrix, larger = _sampled(rows, columns), _sampled(rows, more_columns)
-    ours = _median([_sweep(_by_qatlas, matrix, bits) for _ in range(repeats + 1)][1:])
-    report_progress(f"qatlas: {_total(ours):.3f} s")
-    ours_larger = _median([_sweep(_by_qatlas, larger, bits) for _ in range(repeats + 1)][1:])
-    report_progress(f"qatlas, {more_columns} columns: {_total(ours_larger):.3f} s")
-    theirs = _sweep(_by_numpy, matrix, bits)
-    report_progress(f"NumPy: {_total(theirs):.3f} s")
+    for method in METHODS.values():
+        _by_qatlas(method, matrix, bits[0])
+    ours: Points = {}
+    ours_larger: Points = {}
+    theirs: Points = {}
+    # What is compared is timed side by side, so that a change of the machine's load meets both.
+    for key in product(METHODS, bits):
+        ours[key] = _point(_by_qatlas, key, matrix, repeats)
+        theirs[key] = _point(_by_numpy, key, matrix, 1)
+        ours_larger[key] = _point(_by_qatlas, key, larger, repeats)
+        report_progress(f"{key}: {ours[key].seconds:.3f} s, NumPy {theirs[key].seconds:.3f} s")
 
     uniform = [ours[key].mse / theirs[key].mse for key in ours if key[0] != "Lloyd-Max"]
     optimal = [ours[key].mse / theirs[key].mse for key in ours if key[0] == "Lloyd-Max"]
@@ -138,16 +144,15 @@ def _sampled(rows: int, columns: int) -> plain_numpy.Weights:
     return drawn.astype(np.float32)
 
 
-def _sweep(
+def _point(
     mse: Callable[[Method, plain_numpy.Weights, int], float],
+    key: tuple[str, int],
     matrix: plain_numpy.Weights,
-    widths: tuple[int, ...],
-) -> Points:
-    return {
-        (name, bits): Point(*timed(lambda: mse(method, matrix, bits)))  # noqa: B023  called at once
-        for name, method in METHODS.items()
-        for bits in widths
-    }
+    repeats: int,
+) -> Point:
+    name, bits = key
+    runs = [timed(lambda: mse(METHODS[name], matrix, bits)) for _ in range(repeats)]
+    return Point(median(seconds for seconds, _ in runs), runs[0][1])
 
 
 def _by_qatlas(method: Method, matrix: plain_numpy.Weights, bits: int) -> float:
@@ -157,13 +162,6 @@ def _by_qatlas(method: Method, matrix: plain_numpy.Weights, bits: int) -> float:
 
 def _by_numpy(method: Method, matrix: plain_numpy.Weights, bits: int) -> float:
     return plain_numpy.mean_squared_error(matrix, method.plain(matrix, bits))
-
-
-def _median(sweeps: list[Points]) -> Points:
-    return {
-        key: Point(median(sweep[key].seconds for sweep in sweeps), point.mse)
-        for key, point in sweeps[0].items()
-    }
 
 
 def _total(points: Points) -> float:

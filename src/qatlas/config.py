@@ -124,9 +124,16 @@ class CodecGrid(Section):
 
     def points(self) -> list[dict[str, Any]]:
         """Parameters of every point of the grid, in the order of the lists."""
-        parameters = self.model_extra or {}
-        axes = [v if isinstance(v, list) else [v] for v in parameters.values()]
-        return [dict(zip(parameters, values, strict=True)) for values in product(*axes)]
+        return _expand(self.model_extra or {})
+
+
+def _expand(parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every combination of the listed values; a section (an inner codec) is expanded too."""
+    axes = [
+        value if isinstance(value, list) else _expand(value) if isinstance(value, dict) else [value]
+        for value in parameters.values()
+    ]
+    return [dict(zip(parameters, values, strict=True)) for values in product(*axes)]
 
 
 class Example(Section):

@@ -13,11 +13,39 @@ from qatlas.codecs.blocks import split
 from qatlas.codecs.measure import measure_codec
 
 GRIDS = {
+    "entropy_coded": [
+        {"rate": 1.5},
+        {"rate": 3.0, "granularity": "channel", "reconstruction": "midpoint"},
+        {"rate": 4.0, "row_classes": 4},
+    ],
+    "entropy_coded_trellis": [
+        {"rate": 2.0, "states": 8},
+        {"rate": 3.0, "states": 16, "granularity": "channel"},
+    ],
+    "formats": [
+        {"data_type": "nf4", "granularity": 16},
+        {"data_type": "nf4", "granularity": 32, "scale_dtype": "double_quantized"},
+        {"data_type": "int4", "granularity": "channel"},
+        {"data_type": "fp8_e4m3", "granularity": "tensor"},
+        {"data_type": "mxfp4"},
+        {"data_type": "nvfp4"},
+        {"data_type": "q8_0"},
+    ],
+    "lattice": [
+        {"lattice": "d4", "bits": 3.0, "granularity": "channel"},
+        {"lattice": "e8", "bits": 2.0},
+        {"lattice": "e8", "bits": 2.5, "coding": "entropy"},
+        {"lattice": "leech", "bits": 3.0, "coding": "entropy"},
+    ],
     "lloyd_max": [
         {"bits": 1},
         {"bits": 3, "codebook_dtype": "float32"},
         {"bits": 4, "codebook_dtype": "bfloat16"},
         {"bits": 8},
+    ],
+    "rotate": [
+        {"inner": {"codec": "uniform", "bits": 4}},
+        {"inner": {"codec": "lloyd_max", "bits": 3}, "side": "both", "seed": 5},
     ],
     "uniform": [
         {"bits": 1},
@@ -37,7 +65,15 @@ GRIDS = {
 """Points of every registered codec; "granularity", where there is one, cuts the blocks within
 which equal codes mean equal values."""
 
+PEERS = {"bitsandbytes_4bit", "gguf_block"}
+"""Quantizers of other packages, which take what shapes they take: see test_peers."""
+
 KEEPS_ITS_OWN_OUTPUT = {
+    "formats": lambda _: False,
+    "lattice": lambda _: False,
+    "entropy_coded": lambda _: False,
+    "entropy_coded_trellis": lambda _: False,
+    "rotate": lambda _: False,
     "lloyd_max": lambda _: True,
     "uniform": lambda point: {"asymmetric", "mse", 2.5}.isdisjoint(point.values()),
 }
@@ -51,12 +87,20 @@ CASES = [
 SELF_KEEPING_CASES = [
     case for case in CASES if KEEPS_ITS_OWN_OUTPUT[case.values[0]](case.values[1])
 ]
+SCALAR_CODES_CASES = [case for case in CASES if case.values[0] in ("uniform", "lloyd_max")]
+CONSTANT_CASES = [
+    # A rotation mixes the weights, and a power of two as scale is off by up to a third.
+    case
+    for case in CASES
+    if case.values[0] != "rotate" and case.values[1] != {"data_type": "mxfp4"}
+]
 FLOATS = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 
 # The last group of sixteen in a row of forty is short.
 ROWS, COLUMNS = 24, 40
 
 every_codec = pytest.mark.parametrize(("name", "point"), CASES)
+scalar_codes = pytest.mark.parametrize(("name", "point"), SCALAR_CODES_CASES)
 
 
 def sample(rows=ROWS, columns=COLUMNS):
@@ -80,9 +124,9 @@ def round_trip_or_refusal(name, point, weight):
         return None, str(refusal)
 
 
-def fits(point, shape):
+def fits(name, point, shape):
     """Whether no group is longer than a row."""
-    granularity = point.get("granularity")
+    granularity = getattr(create(name, **point), "granularity", None)
     return isinstance(granularity, str | None) or granularity <= shape[1] or not shape[1]
 
 
@@ -101,7 +145,7 @@ def entropy_bits(values):
     return float(-(counts * torch.log2(counts / values.numel())).sum())
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", sorted({*names()} - PEERS))
 def test_a_registered_codec_is_tested_here(name):
     assert name in GRIDS, (
         f"codec {name!r} is registered but not tested: add some of its parameters to GRIDS (and "
@@ -166,7 +210,7 @@ def test_the_order_in_memory_does_not_matter(name, point):
 @every_codec
 @pytest.mark.parametrize("shape", [(1, 40), (40, 1), (1, 1), (16, 16), (3, 17)])
 def test_any_shape_is_quantized(name, point, shape):
-    if not fits(point, shape):
+    if not fits(name, point, shape):
         with pytest.raises(CodecError, match="granularity"):
             round_trip(name, point, sample(*shape))
         return
@@ -190,7 +234,7 @@ def test_zeros_stay_zero(name, point):
     assert torch.equal(round_trip(name, point, torch.zeros(ROWS, COLUMNS)), torch.zeros(24, 40))
 
 
-@every_codec
+@pytest.mark.parametrize(("name", "point"), CONSTANT_CASES)
 @pytest.mark.parametrize("constant", [3.7, -0.02])
 def test_a_constant_stays_one_up_to_the_rounding_of_what_is_stored(name, point, constant):
     decoded = round_trip(name, point, torch.full((ROWS, COLUMNS), constant))
@@ -207,7 +251,8 @@ def test_an_outlier_of_ten_thousand_deviations_is_survived(name, point, outlier)
     expected = measure_codec(weight, codec, context()).rate
     weight[5, 7] = outlier
     measured = measure_codec(weight, codec, context())
-    assert measured.rate == expected
+    # Codes of fixed length cost the same, coded ones at most a few bytes more.
+    assert measured.rate.total <= expected.total + (0 if name in ("uniform", "lloyd_max") else 0.2)
     # At one bit a weight may be rounded to the outlier of the other sign.
     assert measured.distortion.max_abs_error <= 1.01 * abs(outlier)
 
@@ -217,8 +262,7 @@ def test_tiny_weights_are_quantized_or_refused_with_a_remedy(name, point):
     weight = sample() * 1e-6
     decoded, refusal = round_trip_or_refusal(name, point, weight)
     if refusal:
-        assert "'float16'" in refusal
-        assert "use 'bfloat16' or 'float32'" in refusal
+        assert "use 'bfloat16' or 'float32'" in refusal or "rescale the weights" in refusal
     else:
         assert decoded.any()
         assert (weight - decoded).abs().max() <= weight.abs().max()
@@ -251,7 +295,7 @@ def test_other_than_floating_point_matrices_are_refused(name, point, weight):
         create(name, **point).encode(weight, context())
 
 
-@every_codec
+@scalar_codes
 def test_codes_take_their_bits_and_not_more(name, point):
     encoded = create(name, **point).encode(sample(), context())
     assert ROWS * COLUMNS % 8 == 0
@@ -268,7 +312,7 @@ def test_every_stored_byte_is_charged(name, point, tmp_path):
     assert sum(encoded.bits().values()) == 8 * (size - header)
 
 
-@every_codec
+@scalar_codes
 def test_the_payload_is_no_less_than_the_entropy_of_what_it_decodes_to(name, point):
     """Within a block the side information is fixed, so the codes alone tell the values apart."""
     codec = create(name, **point)

@@ -95,7 +95,8 @@ def _curves(drawn: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]
     for series, style in series_styles(families).items():
         yield style, points[points.series == series]
     for (family, _), curve in points[points.highlight.isna()].groupby(["codec", "series"]):
-        yield context_style(str(family)), curve
+        # A line through one point is not seen.
+        yield {**context_style(str(family)), "marker": "." if len(curve) == 1 else ""}, curve
     for series, (label, dashes) in LIMITS.items():
         limit = drawn[(drawn.codec == "limit") & (drawn.series == series)]
         yield {**BOUND, "linestyle": dashes, "label": label}, limit

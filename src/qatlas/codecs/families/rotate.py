@@ -1,0 +1,88 @@
+"""Any codec on weights that a random rotation has mixed."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from qatlas.codecs.base import Codec, Context, Encoded, require_finite_matrix
+from qatlas.codecs.blocks import row_chunks
+from qatlas.codecs.hadamard import mix, random_signs, unmix
+from qatlas.codecs.registry import create, register
+from qatlas.deferred import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@register
+@dataclass(frozen=True)
+class Rotate:
+    """Another codec, on weights mixed by a randomized Hadamard transform.
+
+    ``inner`` names the codec and its parameters. ``side`` says what is mixed: the "input" channels
+    (along rows), the "output" channels (along columns) or "both". Sizes that are not powers of two
+    are mixed by the Kronecker product of a Hadamard and a Hartley matrix.
+
+    Charged: what the inner codec stores. The signs come from ``seed``, a parameter, and cost
+    nothing.
+
+    Source: Chee et al. 2023 (arXiv 2307.13304); Tseng et al. 2024 (arXiv 2402.04396).
+    """
+
+    inner: dict[str, Any]
+    side: Literal["input", "output", "both"] = "input"
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    def __post_init__(self) -> None:
+        self._codec  # noqa: B018  raises what is wrong with it
+
+    @property
+    def nominal_bits(self) -> float:
+        """Those of the inner codec."""
+        return self._codec.nominal_bits
+
+    def encode(self, weight: "Tensor", context: Context) -> Encoded:
+        """Mix, then encode.
+
+        Raises
+        ------
+        CodecError
+            If the weights are not a finite matrix, or the inner codec refuses them.
+        """
+        require_finite_matrix(weight)
+        mixed = weight.float()
+        if self.side != "output":
+            mixed = _each_row(mix, mixed, self.seed)
+        if self.side != "input":
+            mixed = _each_row(mix, mixed.T, self.seed + 1).T
+        return self._codec.encode(mixed, self._mixed_context(context))
+
+    def decode(self, encoded: Encoded) -> "Tensor":
+        """Decode, then undo the mixing; float32."""
+        mixed = self._codec.decode(encoded)
+        if self.side != "input":
+            mixed = _each_row(unmix, mixed.T, self.seed + 1).T
+        if self.side != "output":
+            mixed = _each_row(unmix, mixed, self.seed)
+        return mixed.contiguous()
+
+    @property
+    def _codec(self) -> Codec:
+        parameters = dict(self.inner)
+        return create(parameters.pop("codec", ""), **parameters)
+
+    def _mixed_context(self, context: Context) -> Context:
+        """Second moment of the inputs that the mixed weights meet."""
+        h = context.second_moment
+        if h is None or self.side == "output":
+            return context
+        half = _each_row(mix, h.float(), self.seed)
+        return replace(context, second_moment=_each_row(mix, half.T, self.seed).T)
+
+
+def _each_row(transform: Any, matrix: "Tensor", seed: int) -> "Tensor":
+    if not matrix.numel():
+        return matrix
+    signs = random_signs(matrix.shape[1], seed).to(matrix.device)
+    return torch.cat([transform(matrix[rows], signs) for rows in row_chunks(matrix)])

@@ -1,0 +1,73 @@
+"""The randomized Hadamard transform: an orthogonal mixing that makes weights look Gaussian.
+
+Source: Chee et al., "QuIP", arXiv 2307.13304; Tseng et al., "QuIP#", arXiv 2402.04396, section 3.
+"""
+
+import math
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qatlas.deferred import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def random_signs(size: int, seed: int) -> "Tensor":
+    """Signs +-1, float32, shape (size,), which the seed alone determines."""
+    bits = np.random.default_rng(seed).integers(0, 2, size, dtype=np.int8)
+    return torch.from_numpy(2 * bits.astype(np.float32) - 1)
+
+
+def mix(rows: "Tensor", signs: "Tensor") -> "Tensor":
+    """Rows times the orthogonal matrix diag(signs) Q of their length.
+
+    Parameters
+    ----------
+    rows
+        Float32, shape (n, size).
+    signs
+        +-1, shape (size,).
+    """
+    return _transform(rows * signs)
+
+
+def unmix(rows: "Tensor", signs: "Tensor") -> "Tensor":
+    """Undo ``mix``: Q is symmetric and its own inverse."""
+    return _transform(rows) * signs
+
+
+def _transform(rows: "Tensor") -> "Tensor":
+    """Rows times Q, the Kronecker product of a Hadamard matrix and a Hartley matrix.
+
+    A size is 2^k m with m odd. For m = 1 this is the Hadamard matrix of Sylvester over sqrt(size);
+    else the discrete Hartley transform, which exists for every m, mixes the m parts, so that
+    every weight reaches every place. Both are symmetric and orthogonal.
+    """
+    size = rows.shape[1]
+    power = size & -size
+    odd = size // power
+    parts = rows.reshape(-1, odd, power)
+    if odd > 1:
+        parts = torch.einsum("ij,njk->nik", _hartley(odd).to(rows.device), parts)
+    return _hadamard(parts).reshape(rows.shape) / math.sqrt(power)
+
+
+def _hadamard(parts: "Tensor") -> "Tensor":
+    """Unnormalised Walsh-Hadamard transform along the last axis, a power of two long."""
+    shape, half = parts.shape, 1
+    while half < shape[-1]:
+        pairs = parts.reshape(*shape[:-1], -1, 2, half)
+        sums, differences = pairs[..., 0, :] + pairs[..., 1, :], pairs[..., 0, :] - pairs[..., 1, :]
+        parts = torch.stack((sums, differences), -2).reshape(shape)
+        half *= 2
+    return parts
+
+
+@cache
+def _hartley(size: int) -> "Tensor":
+    """Orthogonal Hartley matrix cas(2 pi i j / size) / sqrt(size), float32, shape (size, size)."""
+    angle = 2 * np.pi * (np.outer(np.arange(size), np.arange(size)) % size) / size
+    return torch.from_numpy(((np.cos(angle) + np.sin(angle)) / np.sqrt(size)).astype(np.float32))

@@ -1,0 +1,73 @@
+"""Lattice codebooks in one stage or two, by bits per weight.
+
+Refinement by a second codebook is how QuIP# (Tseng et al. 2024, arXiv 2402.04396) has more than
+two bits.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qatlas.codecs.lattice_codebooks import LatticeCodebook, lattice_codebook
+from qatlas.codecs.lattices import LatticeName
+
+Vectors = NDArray[np.float64]
+Points = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A codebook that quantizes what the stages before it left over, at a scale of its own.
+
+    Attributes
+    ----------
+    lattice, shift, index_bits
+        The codebook, as ``lattice_codebook`` takes them.
+    scale
+        Unit of the codebook's coordinates, in units of the first stage's.
+    """
+
+    lattice: LatticeName
+    shift: float
+    index_bits: int
+    scale: float = 1.0
+
+    @property
+    def codebook(self) -> LatticeCodebook:
+        """The codebook, made when first used."""
+        return lattice_codebook(self.lattice, self.shift, self.index_bits)
+
+
+STAGES: dict[tuple[str, float], tuple[Stage, ...]] = {
+    ("d4", 2): (Stage("d4", 0.5, 8),),
+    ("d4", 3): (Stage("d4", 0.5, 12),),
+    ("d4", 4): (Stage("d4", 0.5, 16),),
+    ("e8", 1): (Stage("e8", 0.0, 8),),
+    ("e8", 2): (Stage("e8", 0.5, 16),),
+    ("e8", 3): (Stage("e8", 0.5, 16), Stage("e8", 0.0, 8, 0.48)),
+    ("e8", 4): (Stage("e8", 0.5, 16), Stage("e8", 0.5, 16, 0.26)),
+}
+"""Codebooks by lattice and bits per weight. The scales of second stages are those with the least
+squared error on N(0, 1), to two digits."""
+
+
+def nearest_words(stages: tuple[Stage, ...], vectors: Vectors) -> tuple[list[Points], Vectors]:
+    """Indices of each stage, and the sums of their codewords, for vectors in the first's unit.
+
+    Exact for one stage; for two, the second is nearest to what the nearest of the first leaves.
+    """
+    indices, words = [], np.zeros_like(vectors)
+    for stage in stages:
+        index = stage.codebook.nearest((vectors - words) / stage.scale)
+        words = words + stage.scale * stage.codebook.words(index)
+        indices.append(index)
+    return indices, words
+
+
+def words_of(stages: tuple[Stage, ...], indices: list[Points]) -> Vectors:
+    """Sums of the codewords of each stage's indices."""
+    words = np.zeros((len(indices[0]), stages[0].codebook.dimension))
+    for stage, index in zip(stages, indices, strict=True):
+        words = words + stage.scale * stage.codebook.words(index)
+    return words
