@@ -38,6 +38,15 @@ def nearest_level(weight: "Tensor", levels: NDArray[np.float64]) -> NDArray[np.u
         values = patterns.view(flat.dtype).double().numpy()
         table = np.searchsorted(middles, values).astype(np.uint8)
         _look_up(flat.view(torch.uint16).numpy(), table, codes)
+    elif flat.element_size() == 4:
+        # All floats that share their upper 16 bits lie between these two.
+        upper = np.arange(1 << 16, dtype=np.uint32) << 16
+        ends = np.stack((upper, upper | 0xFFFF)).view(np.float32)
+        lowest = np.where(np.signbit(ends[0]), ends[1], ends[0])
+        lowest[np.isnan(lowest)] = 0
+        first = np.searchsorted(middles, lowest).astype(np.uint8)
+        bounded = np.append(middles, np.inf)
+        _look_up_and_climb(flat.numpy(), flat.view(torch.int32).numpy(), first, bounded, codes)
     else:
         steps = int(levels.size - 1).bit_length() if levels.size else 0
         padded = np.full((1 << steps) - 1, np.inf)
@@ -50,6 +59,17 @@ def nearest_level(weight: "Tensor", levels: NDArray[np.float64]) -> NDArray[np.u
 def _look_up(patterns: Any, table: Any, codes: Any) -> None:
     for i in range(patterns.size):
         codes[i] = table[patterns[i]]
+
+
+@numba.njit(cache=True)
+def _look_up_and_climb(weights: Any, patterns: Any, first: Any, middles: Any, codes: Any) -> None:
+    """Climb from the lowest code of a float's upper 16 bits; ``middles`` ends with infinity."""
+    for i in range(weights.size):
+        weight = float(weights[i])
+        code = first[(patterns[i] >> 16) & 0xFFFF]
+        while weight > middles[code]:
+            code += 1
+        codes[i] = code
 
 
 @numba.njit(cache=True)
