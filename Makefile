@@ -13,7 +13,7 @@ study: $(INSTALLED) ## build the default study: every number, figure and summary
 	$(SNAKEMAKE)
 
 test: check ## run every check and test
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 check: $(INSTALLED) ## run the static checks alone
 	$(BIN)/ruff check

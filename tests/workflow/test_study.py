@@ -9,6 +9,9 @@ import pytest
 
 from tests.workflow.conftest import ROOT, Checkout, copy_project
 
+# One worker runs these, so that the study is built once.
+pytestmark = pytest.mark.xdist_group("study")
+
 FIGURES = (
     "weights/figures/weight_distribution",
     "weights/figures/kurtosis",
@@ -60,7 +63,8 @@ def test_measured_rates_are_the_stored_bits(study):
         f"{p}_bits_per_weight" for p in ("payload", "scale", "zero_point", "codebook", "other")
     ]
     assert rows[parts].sum(axis=1).to_numpy() == pytest.approx(rows.rate_bits_per_weight)
-    assert (rows.payload_bits_per_weight >= rows.nominal_bits).all()
+    fixed = rows[rows.codec.isin(["uniform", "lloyd_max"])]
+    assert (fixed.payload_bits_per_weight >= fixed.nominal_bits).all()
     gaussian = rows[rows.model == "gaussian"]
     assert (gaussian.gap_empirical_bits > 0).all()
     assert set(rows.model) == {"minilm", "gaussian"}
