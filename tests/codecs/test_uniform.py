@@ -13,12 +13,11 @@ from qatlas.codecs.clipping import (
     _FINE,
     _factor_on_cpu,
     _squared_error,
-    dequantize,
     factor_of_least_error,
     minmax,
-    quantize,
     shrunk_for_least_error,
 )
+from qatlas.codecs.grid import dequantize, quantize
 from qatlas.codecs.packing import unpack
 
 GRIDS = ["midrise", "narrow", "asymmetric"]

@@ -6,6 +6,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from qatlas.codecs.grid import dequantize, quantize
 from qatlas.deferred import torch
 
 if TYPE_CHECKING:
@@ -67,17 +68,6 @@ def factor_of_least_error(
         errors.append((blocks - dequantize(codes, shrunk, zero)).square().sum(2, keepdim=True))
     candidates = torch.from_numpy(factors).to(blocks.device)
     return candidates[torch.stack(errors).argmin(0)]
-
-
-def quantize(blocks: "Tensor", scale: "Tensor", zero: "Tensor", levels: int) -> "Tensor":
-    """Nearest code, 0 to levels - 1, of each weight, as float32; a scale of zero gives zero."""
-    steps = blocks / torch.where(scale == 0, torch.ones_like(scale), scale)
-    return steps.add_(zero).round_().clamp_(0, levels - 1)
-
-
-def dequantize(codes: "Tensor", scale: "Tensor", zero: "Tensor") -> "Tensor":
-    """Level of each code, float32: (code - zero) * scale."""
-    return (codes - zero).mul_(scale)
 
 
 def _factor_on_cpu(

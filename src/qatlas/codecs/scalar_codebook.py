@@ -99,9 +99,7 @@ def codebook_of_sorted(values: NDArray[Any], levels: int) -> Floats:
         return codebook_of_distinct(Distinct(values[starts].astype(np.float64), counts), levels)
     del new
     centre = float(values[values.size // 2])
-    sums = np.zeros(values.size + 1)
-    np.subtract(values, centre, out=sums[1:], dtype=np.float64)
-    np.cumsum(sums[1:], out=sums[1:])
+    sums: Floats = _sums_before(values, centre)
     edges = _settled(values, sums, levels)
     return centre + np.diff(sums[edges]) / np.diff(edges)
 
@@ -197,6 +195,16 @@ def _equal_error_edges(values: NDArray[Any], bins: int) -> Integers:
         if not lowest < tolerance < highest:
             tolerance = float(np.sqrt(lowest * highest))
     return edges
+
+
+@numba.njit(cache=True)
+def _sums_before(values: Any, centre: float) -> Any:
+    """Sums of the offsets from the centre before each rank, float64, shape (n + 1,)."""
+    sums = np.empty(values.size + 1)
+    sums[0] = 0.0
+    for i in range(values.size):
+        sums[i + 1] = sums[i] + (values[i] - centre)
+    return sums
 
 
 @numba.njit(cache=True)

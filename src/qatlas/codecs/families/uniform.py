@@ -7,13 +7,8 @@ from pydantic import Field
 
 from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matrix
 from qatlas.codecs.blocks import Granularity, row_chunks, split
-from qatlas.codecs.clipping import (
-    dequantize,
-    minmax,
-    quantize,
-    shrunk_for_least_error,
-    within_deviations,
-)
+from qatlas.codecs.clipping import minmax, shrunk_for_least_error, within_deviations
+from qatlas.codecs.grid import dequantize_into, quantize_into
 from qatlas.codecs.packing import pack, unpack
 from qatlas.codecs.registry import register
 from qatlas.codecs.storage import REMEDIES, StoredFloat, restored, round_to, stored
@@ -72,8 +67,12 @@ class Uniform:
         ):
             scale, zero = self._fit(values)
             for rows in row_chunks(values):
-                code[rows] = quantize(
-                    values[rows].float(), _of(scale, rows), _of(zero, rows), self._levels
+                quantize_into(
+                    values[rows].float(),
+                    _of(scale, rows),
+                    _of(zero, rows),
+                    self._levels,
+                    code[rows],
                 )
             scales.append(scale)
             zeros.append(zero)
@@ -111,7 +110,7 @@ class Uniform:
             blocks = slice(first, first + code.shape[1])
             scale, zero = scales[:, blocks].unsqueeze(2), zeros[:, blocks].unsqueeze(2)
             for rows in row_chunks(values):
-                values[rows] = dequantize(code[rows].float(), _of(scale, rows), _of(zero, rows))
+                dequantize_into(code[rows], _of(scale, rows), _of(zero, rows), values[rows])
             first = blocks.stop
         return weight
 
