@@ -45,7 +45,7 @@ def job(running: Job) -> Iterator[None]:
     except AtlasError as error:
         logger.error("%s", error)
         sys.exit(f"{running.rule}: {error}")
-    except Exception:
+    except Exception:  # Not swallowed: the log gets the traceback, the caller the exception.
         logger.exception("%s failed", running.rule)
         raise
     logger.info("done in %.1f s", time.perf_counter() - started)

@@ -32,10 +32,10 @@ def draw(drawn: pd.DataFrame) -> Figure:
 
 def caption(summary: Summary, settings: RateDistortion) -> str:
     """What the figure shows."""
-    lloyd = summary["example.4bit.nearest_gap_shannon_bits"]
+    gap = summary["example.4bit.nearest_gap_shannon_bits"]
     return (
         "Rate of every codec minus the rate at which a Gaussian source of the same variance could "
         f"have the same error; gaps above {_HIGHEST_GAP:g} bits are not shown. A source that is "
         "not Gaussian has limits below zero. The codec nearest to the empirical bound between 3.5 "
-        f"and 4.5 bits on {settings.example.tensor} is {lloyd.value:.3f} bits from Shannon's."
+        f"and 4.5 bits on {settings.example.tensor} is {gap.value:.3f} bits from Shannon's."
     )
