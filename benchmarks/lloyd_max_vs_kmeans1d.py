@@ -21,7 +21,7 @@ from record import (
     timed,
 )
 
-from qatlas.codecs.scalar_codebook import codebook_of_sorted
+from qatlas.codecs.scalar.codebook import codebook_of_sorted
 
 Solver = Callable[[NDArray[np.float32], int], NDArray[np.float64]]
 

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from qatlas.codecs import CodecError
-from qatlas.codecs.dyadic_histogram import fit
-from qatlas.codecs.entropy import (
+from qatlas.codecs.entropy_coding.coder import (
     coded_bits,
     decode_given,
     decode_streams,
@@ -17,6 +16,7 @@ from qatlas.codecs.entropy import (
     encode_streams,
     encode_symbols,
 )
+from qatlas.codecs.entropy_coding.dyadic_histogram import fit
 
 COUNT = 1_000_000
 LARGEST = 2**61 - 1

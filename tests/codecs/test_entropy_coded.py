@@ -7,8 +7,8 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from qatlas.codecs import CodecError, Context, Encoded, create
+from qatlas.codecs.entropy_coding.step_search import step_for_size
 from qatlas.codecs.measure import measure_codec
-from qatlas.codecs.step_search import step_for_size
 
 FLOATS = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 MILLION = (1000, 1000)

@@ -10,7 +10,7 @@ from qatlas.bounds.empirical import rate_distortion_curve
 from qatlas.bounds.gaussian import rate_bits
 from qatlas.codecs import CodecError, Context, Encoded, create
 from qatlas.codecs.measure import distortion_of, measure_codec, rate_of
-from qatlas.codecs.ungerboeck import (
+from qatlas.codecs.trellises.ungerboeck import (
     PARITY_CHECKS,
     by_superset,
     cheapest_path,

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from qatlas.codecs import CodecError, Context, Encoded, create
-from qatlas.codecs.data_types import data_type, nearest_codes, rounding_to
 from qatlas.codecs.families.formats import FORMATS
+from qatlas.codecs.number_formats.data_types import data_type, nearest_codes, rounding_to
+from qatlas.codecs.number_formats.scales import largest_weight
 from qatlas.codecs.packing import unpack
-from qatlas.codecs.scales import largest_weight
 
 NAMES = sorted(FORMATS)
 POINTS = [

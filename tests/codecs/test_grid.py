@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qatlas.codecs.grid import dequantize, dequantize_into, quantize, quantize_into
+from qatlas.codecs.scalar.grid import dequantize, dequantize_into, quantize, quantize_into
 
 
 @settings(deadline=None)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from qatlas.codecs import CodecError, Context, create
-from qatlas.codecs.lattice_stages import STAGES, nearest_words
+from qatlas.codecs.lattices.stages import STAGES, nearest_words
 from qatlas.codecs.measure import distortion_of, measure_codec
 
 IDEAL_GAP = {"z": 0.2546, "d4": 0.194, "e8": 0.146, "leech": 0.084}

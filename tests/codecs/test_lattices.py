@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qatlas.codecs.lattice_codebooks import lattice_codebook
-from qatlas.codecs.lattice_coding import contexts_of, triangular_basis
-from qatlas.codecs.lattice_stages import STAGES, nearest_words, words_of
-from qatlas.codecs.lattices import COORDINATE_LIMIT, LATTICES
-from qatlas.codecs.leech import golay_words
+from qatlas.codecs.lattices.codebooks import lattice_codebook
+from qatlas.codecs.lattices.leech import golay_words
+from qatlas.codecs.lattices.nearest_point import COORDINATE_LIMIT, LATTICES
+from qatlas.codecs.lattices.point_coding import contexts_of, triangular_basis
+from qatlas.codecs.lattices.stages import STAGES, nearest_words, words_of
 
 SECOND_MOMENT = {"z": 1 / 12, "d4": 0.076603, "e8": 0.071682, "leech": 0.065771}
 """Normalized second moments: Conway & Sloane, "Sphere Packings, Lattices and Groups", table 2.3."""

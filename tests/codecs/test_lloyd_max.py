@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qatlas.codecs import CodecError, Context, Encoded, create
-from qatlas.codecs.nearest import nearest_level
-from qatlas.codecs.scalar_codebook import optimal_codebook
+from qatlas.codecs.scalar.codebook import optimal_codebook
+from qatlas.codecs.scalar.nearest import nearest_level
 
 FLOATS = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 

@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from qatlas.codecs.scalar_codebook import (
+from qatlas.codecs.scalar.codebook import (
     EXACT_POINTS,
     codebook_of_sorted,
     histogram,
     least_error,
     optimal_codebook,
 )
-from qatlas.codecs.scalar_partition import group_means, optimal_partition
+from qatlas.codecs.scalar.partition import group_means, optimal_partition
 
 
 def error_of(values, codebook) -> float:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from qatlas.codecs.scalar_partition import group_means, optimal_partition
+from qatlas.codecs.scalar.partition import group_means, optimal_partition
 
 NORMAL_MSE = {1: 0.36338, 2: 0.117482, 3: 0.0345478, 4: 0.0095010, 8: 4.11851e-5}
 """Lloyd-Max on N(0, 1), by bits: Max (1960), table I; 8 bits by converged quadrature."""

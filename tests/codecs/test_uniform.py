@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from qatlas.codecs import CodecError, Context, create
-from qatlas.codecs.clipping import (
+from qatlas.codecs.packing import unpack
+from qatlas.codecs.scalar.clipping import (
     _COARSE,
     _FINE,
     _factor_on_cpu,
@@ -17,8 +18,7 @@ from qatlas.codecs.clipping import (
     minmax,
     shrunk_for_least_error,
 )
-from qatlas.codecs.grid import dequantize, quantize
-from qatlas.codecs.packing import unpack
+from qatlas.codecs.scalar.grid import dequantize, quantize
 
 GRIDS = ["midrise", "narrow", "asymmetric"]
 GRIDS_AND_BITS = [

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matrix
-from qatlas.codecs.deadzone import centroid_shifts, dequantize, quantize
-from qatlas.codecs.entropy import coded_bits, decode_given, encode_given
+from qatlas.codecs.entropy_coding.coder import coded_bits, decode_given, encode_given
+from qatlas.codecs.entropy_coding.deadzone import centroid_shifts, dequantize, quantize
+from qatlas.codecs.entropy_coding.step_search import step_for_size
 from qatlas.codecs.packing import pack, unpack
 from qatlas.codecs.registry import register
-from qatlas.codecs.step_search import step_for_size
 from qatlas.deferred import torch
 
 if TYPE_CHECKING:

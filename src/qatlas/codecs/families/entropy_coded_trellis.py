@@ -8,20 +8,20 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matrix
-from qatlas.codecs.entropy import (
+from qatlas.codecs.entropy_coding.coder import (
     decode_streams,
     decode_symbols,
     encode_streams,
     encode_symbols,
 )
 from qatlas.codecs.registry import register
-from qatlas.codecs.trellis_rate_control import (
+from qatlas.codecs.trellises.rate_control import (
     FARTHEST_LEVEL,
     OFFSETS,
     levels_to_steps,
     quantize_at_rate,
 )
-from qatlas.codecs.ungerboeck import by_superset, levels_along_path, trellis
+from qatlas.codecs.trellises.ungerboeck import by_superset, levels_along_path, trellis
 from qatlas.deferred import torch
 
 if TYPE_CHECKING:

@@ -9,16 +9,14 @@ from numpy.typing import NDArray
 
 from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matrix
 from qatlas.codecs.blocks import Granularity, row_chunks, split
-from qatlas.codecs.data_types import (
+from qatlas.codecs.number_formats.data_types import (
     DataType,
     data_type,
     nearest_codes,
     rounding_to,
     scaled_levels,
 )
-from qatlas.codecs.packing import pack, unpack
-from qatlas.codecs.registry import register
-from qatlas.codecs.scales import (
+from qatlas.codecs.number_formats.scales import (
     LLAMA_SCALE,
     SCALES,
     ScaleStorage,
@@ -28,6 +26,8 @@ from qatlas.codecs.scales import (
     largest_magnitude,
     largest_weight,
 )
+from qatlas.codecs.packing import pack, unpack
+from qatlas.codecs.registry import register
 from qatlas.codecs.storage import REMEDIES
 from qatlas.deferred import torch
 

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matrix
-from qatlas.codecs.entropy import coded_bits, decode_streams, encode_streams
-from qatlas.codecs.lattice_coding import contexts_of
-from qatlas.codecs.lattice_stages import STAGES, nearest_words, words_of
-from qatlas.codecs.lattices import LATTICES
+from qatlas.codecs.entropy_coding.coder import coded_bits, decode_streams, encode_streams
+from qatlas.codecs.entropy_coding.step_search import step_for_size
+from qatlas.codecs.lattices.nearest_point import LATTICES
+from qatlas.codecs.lattices.point_coding import contexts_of
+from qatlas.codecs.lattices.scale_search import least_error_scales, least_squares_scales
+from qatlas.codecs.lattices.stages import STAGES, nearest_words, words_of
 from qatlas.codecs.packing import pack, unpack
 from qatlas.codecs.registry import register
-from qatlas.codecs.step_search import step_for_size
 from qatlas.codecs.storage import REMEDIES, StoredFloat, restored, round_to, stored
-from qatlas.codecs.vector_scale import least_error_scales, least_squares_scales
 from qatlas.deferred import torch
 
 if TYPE_CHECKING:

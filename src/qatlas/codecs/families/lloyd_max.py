@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matrix
-from qatlas.codecs.nearest import nearest_level
 from qatlas.codecs.packing import pack, unpack
 from qatlas.codecs.registry import register
-from qatlas.codecs.scalar_codebook import optimal_codebook
+from qatlas.codecs.scalar.codebook import optimal_codebook
+from qatlas.codecs.scalar.nearest import nearest_level
 from qatlas.codecs.storage import REMEDIES, StoredFloat
 from qatlas.deferred import torch
 

@@ -7,10 +7,10 @@ from pydantic import Field
 
 from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matrix
 from qatlas.codecs.blocks import Granularity, row_chunks, split
-from qatlas.codecs.clipping import minmax, shrunk_for_least_error, within_deviations
-from qatlas.codecs.grid import dequantize_into, quantize_into
 from qatlas.codecs.packing import pack, unpack
 from qatlas.codecs.registry import register
+from qatlas.codecs.scalar.clipping import minmax, shrunk_for_least_error, within_deviations
+from qatlas.codecs.scalar.grid import dequantize_into, quantize_into
 from qatlas.codecs.storage import REMEDIES, StoredFloat, restored, round_to, stored
 from qatlas.deferred import torch
 

@@ -15,7 +15,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from qatlas.codecs.lattices import LATTICES, LatticeName
+from qatlas.codecs.lattices.nearest_point import LATTICES, LatticeName
 
 Integers = NDArray[np.int64]
 

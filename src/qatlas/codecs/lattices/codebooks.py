@@ -15,8 +15,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from qatlas.codecs.lattice_coding import contexts_of
-from qatlas.codecs.lattices import COORDINATE_LIMIT, LATTICES, LatticeName
+from qatlas.codecs.lattices.nearest_point import COORDINATE_LIMIT, LATTICES, LatticeName
+from qatlas.codecs.lattices.point_coding import contexts_of
 
 Vectors = NDArray[np.float64]
 Points = NDArray[np.int64]

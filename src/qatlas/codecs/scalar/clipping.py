@@ -6,7 +6,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from qatlas.codecs.grid import dequantize, quantize
+from qatlas.codecs.scalar.grid import dequantize, quantize
 from qatlas.deferred import torch
 
 if TYPE_CHECKING:

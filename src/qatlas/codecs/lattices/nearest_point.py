@@ -15,7 +15,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from qatlas.codecs.leech import leech_generator, nearest_in_leech, nearest_in_leech_plain
+from qatlas.codecs.lattices.leech import leech_generator, nearest_in_leech, nearest_in_leech_plain
 
 LatticeName = Literal["z", "d4", "e8", "leech"]
 

@@ -6,8 +6,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from qatlas.codecs.bit_strings import gamma
-from qatlas.codecs.entropy import coded_bits
+from qatlas.codecs.entropy_coding.bit_strings import gamma
+from qatlas.codecs.entropy_coding.coder import coded_bits
 
 Floats: TypeAlias = NDArray[np.float32]
 Levels: TypeAlias = NDArray[np.int32]

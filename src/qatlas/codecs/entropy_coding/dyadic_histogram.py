@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from qatlas.codecs.bit_strings import BitReader, gamma
+from qatlas.codecs.entropy_coding.bit_strings import BitReader, gamma
 
 Integers: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float64]

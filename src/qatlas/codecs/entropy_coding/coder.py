@@ -10,9 +10,14 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from qatlas.codecs.bit_strings import BitReader, gamma, to_bytes
-from qatlas.codecs.cell_places import cell_of, pack_places, packed_size, unpack_places
-from qatlas.codecs.dyadic_histogram import DyadicHistogram, fit
+from qatlas.codecs.entropy_coding.bit_strings import BitReader, gamma, to_bytes
+from qatlas.codecs.entropy_coding.cell_places import (
+    cell_of,
+    pack_places,
+    packed_size,
+    unpack_places,
+)
+from qatlas.codecs.entropy_coding.dyadic_histogram import DyadicHistogram, fit
 
 Integers: TypeAlias = NDArray[np.int64]
 Bytes: TypeAlias = NDArray[np.uint8]

@@ -14,7 +14,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from qatlas.codecs.level_histograms import (
+from qatlas.codecs.entropy_coding.level_histograms import (
     REACH,
     Histogram,
     code_lengths,
@@ -22,7 +22,7 @@ from qatlas.codecs.level_histograms import (
     histograms_of,
     scalar_histograms,
 )
-from qatlas.codecs.ungerboeck import Levels, Trellis, cheapest_path
+from qatlas.codecs.trellises.ungerboeck import Levels, Trellis, cheapest_path
 
 Floats: TypeAlias = NDArray[np.float32]
 Contexts: TypeAlias = NDArray[np.uint8]

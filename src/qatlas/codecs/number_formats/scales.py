@@ -10,7 +10,12 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from qatlas.codecs.data_types import data_type, nearest_codes, rounding_to, scaled_levels
+from qatlas.codecs.number_formats.data_types import (
+    data_type,
+    nearest_codes,
+    rounding_to,
+    scaled_levels,
+)
 
 Singles = NDArray[np.float32]
 Arrays = dict[str, NDArray[Any]]

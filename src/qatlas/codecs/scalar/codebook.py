@@ -14,7 +14,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from qatlas.codecs.scalar_partition import group_means, optimal_partition, partition_and_penalty
+from qatlas.codecs.scalar.partition import group_means, optimal_partition, partition_and_penalty
 from qatlas.distinct import Distinct, distinct
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qatlas.codecs.base import CodecError
-from qatlas.codecs.dyadic_histogram import DyadicHistogram
+from qatlas.codecs.entropy_coding.dyadic_histogram import DyadicHistogram
 
 Integers: TypeAlias = NDArray[np.int64]
 Bytes: TypeAlias = NDArray[np.uint8]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qatlas.codecs.lattice_codebooks import LatticeCodebook, lattice_codebook
-from qatlas.codecs.lattices import LatticeName
+from qatlas.codecs.lattices.codebooks import LatticeCodebook, lattice_codebook
+from qatlas.codecs.lattices.nearest_point import LatticeName
 
 Vectors = NDArray[np.float64]
 Points = NDArray[np.int64]

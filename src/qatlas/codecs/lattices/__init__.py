@@ -1,0 +1,1 @@
+"""Lattices: nearest points, codebooks cut from them, and the coding of points."""

@@ -1,0 +1,1 @@
+"""Scalar quantization: uniform grids, their ranges, and codebooks of least error."""
