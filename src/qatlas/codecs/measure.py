@@ -3,7 +3,7 @@
 import math
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
@@ -16,6 +16,8 @@ from qatlas.deferred import torch
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+_RUN = 1024
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def distortion_of(weight: "Tensor", decoded: "Tensor") -> Distortion:
     for rows in row_chunks(weight):
         values, reconstructed = _flat(weight[rows]), _flat(decoded[rows])
         _accumulate(values, reconstructed, origin, sums)
-        largest = max(largest, float(np.abs(values - reconstructed).max()))
+        largest = max(largest, float(_largest_difference(values, reconstructed)))
     squares, offsets, squared_offsets, errors = (float(s) / weight.numel() for s in sums)
     variance = squared_offsets - offsets**2
     return Distortion(
@@ -168,6 +170,29 @@ def _accumulate(
     sums[1] += offsets
     sums[2] += squared_offsets
     sums[3] += errors
+
+
+@numba.njit(cache=True)
+def _largest_difference(weight: NDArray[np.float32], decoded: NDArray[np.float32]) -> Any:
+    """Largest |w - w_hat|, or anything at all where one of them is NaN.
+
+    Without their signs floats are ordered as their bits are, and the largest of many integers is
+    found in vector registers.
+    """
+    run = np.empty(_RUN, np.float32)
+    bits = run.view(np.int32)
+    largest = np.zeros(1, np.int32)
+    for start in range(0, weight.size, _RUN):
+        size = min(_RUN, weight.size - start)
+        for i in range(size):
+            run[i] = weight[start + i] - decoded[start + i]
+        farthest = np.int32(0)
+        for i in range(size):
+            # Numba would make 64 bits of it.
+            difference = np.int32(bits[i] & 0x7FFFFFFF)
+            farthest = difference if difference > farthest else farthest
+        largest[0] = max(largest[0], farthest)
+    return largest.view(np.float32)[0]
 
 
 def _called(codec: Codec) -> str:
