@@ -53,6 +53,7 @@ rule sweep:
     params:
         shard=shard_of,
         plan=lambda wildcards: study.plan(wildcards.family),
+        most_weights=lambda wildcards: study.most_weights(wildcards.family),
         seed=study.seed,
     script:
         "../scripts/rate_distortion/sweep.py"

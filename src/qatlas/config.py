@@ -105,6 +105,12 @@ class CodecGrid(Section):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     codec: str = Field(description="Name of the codec; its parameters are keys beside it.")
+    most_weights: int | None = Field(
+        None,
+        ge=1,
+        description="Measure rows drawn at random, of together at most so many weights of a "
+        "tensor; for slow codecs. All by default.",
+    )
 
     @model_validator(mode="after")
     def _check_every_point(self) -> "CodecGrid":
@@ -203,6 +209,11 @@ class Study(Section):
     def families(self) -> tuple[str, ...]:
         """Names of the codecs in use, sorted."""
         return tuple(sorted({grid.codec for grid in self.codecs.values()}))
+
+    def most_weights(self, family: str) -> dict[str, int]:
+        """How many weights of a tensor are measured at most, by the grids that limit it."""
+        grids = {n: grid.most_weights for n, grid in self.codecs.items() if grid.codec == family}
+        return {name: most for name, most in grids.items() if most is not None}
 
     def plan(self, family: str) -> dict[str, list[dict[str, Any]]]:
         """The points of one codec, by the name of the grid they belong to."""

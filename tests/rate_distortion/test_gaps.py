@@ -109,7 +109,7 @@ def test_the_table_fits_its_schema(measured, tmp_path):
 def test_on_independent_gaussian_weights_no_codec_lies_below_its_bounds(seed):
     weights = np.random.default_rng(seed).standard_normal((160, 256)).astype(np.float32)
     matrix = Matrix("bert", "wide", "linear", None, torch.from_numpy(weights))
-    rows = [row for f, plan in PLANS.items() for row in sweep([matrix], f, plan, 0, 1).measured]
+    rows = [row for f, plan in PLANS.items() for row in sweep([matrix], f, plan, {}, 0, 1).measured]
     curve = limits(matrix, entropy_bits=0.5 * np.log2(2 * np.pi * np.e))
     found = with_gaps(pd.DataFrame(rows), pd.DataFrame(curve))
     assert len(found) == 32

@@ -34,7 +34,12 @@ MEASURED = Table(
         ),
         Column("sqnr_db", "number", "10 log10(mean(W^2) / MSE); infinite where nothing is lost."),
         Column("max_abs_error", "number", "Largest absolute error, in the weights' unit."),
-        Column("sampled_weights", "integer", "Number of weights that were measured."),
+        Column(
+            "sampled_weights",
+            "integer",
+            "Number of weights that were measured: all, or those of rows drawn at random; rate and "
+            "MSE are theirs.",
+        ),
         Column("mse_low", "number", "Lower end of the 95 % interval of the MSE."),
         Column(
             "mse_high", "number", "Upper end; both are the MSE where all weights were measured."

@@ -170,8 +170,9 @@ class SumsBefore:
 
     def means(self, edges: Integers) -> Floats:
         """Mean of the weights between neighbouring ranks, float64, shape (edges - 1,)."""
-        sums = _sums_before(self._values, self._centre, self._sums, edges)
-        return self._centre + np.diff(sums) / np.diff(edges)
+        sums: Floats = _sums_before(self._values, self._centre, self._sums, edges)
+        means: Floats = self._centre + np.diff(sums) / np.diff(edges)
+        return means
 
 
 def _settled(values: NDArray[Any], sums: SumsBefore, levels: int) -> Integers:
