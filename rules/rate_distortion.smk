@@ -59,6 +59,29 @@ rule sweep:
         "../scripts/rate_distortion/sweep.py"
 
 
+rule rotation:
+    """What a rotation does to the distribution of the weights of one shard."""
+    input:
+        manifest="results/weights/{model}/manifest.parquet",
+        snapshot=ancient(snapshot),
+        code=code("rate_distortion/rotation"),
+    output:
+        rotation=ensure("results/rate_distortion/rotation/{model}/{shard}.parquet", non_empty=True),
+    log:
+        "results/rate_distortion/rotation/{model}/{shard}.log",
+    benchmark:
+        "results/rate_distortion/rotation/{model}/{shard}.benchmark.tsv"
+    conda:
+        "../envs/atlas.yaml"
+    resources:
+        mem_mb=tensor_memory_mb,
+        runtime=60,
+    params:
+        shard=shard_of,
+    script:
+        "../scripts/rate_distortion/rotation.py"
+
+
 rule rate_distortion_tables:
     """Gather the shards of all models and codecs, with the distance of each point to its limits."""
     input:
@@ -71,11 +94,16 @@ rule rate_distortion_tables:
             family=study.families(),
         ),
         bounds=of_every_shard("results/rate_distortion/bounds/{model}/{shard}.parquet"),
+        rotation=of_every_shard("results/rate_distortion/rotation/{model}/{shard}.parquet"),
         code=code("rate_distortion/rate_distortion_tables"),
     output:
         measurements=ensure("results/rate_distortion/tables/measurements.parquet", non_empty=True),
         timings=ensure("results/rate_distortion/tables/timings.parquet", non_empty=True),
         bounds=ensure("results/rate_distortion/tables/bounds.parquet", non_empty=True),
+        rotation=ensure("results/rate_distortion/tables/rotation.parquet", non_empty=True),
+        target_distortion=ensure("results/rate_distortion/tables/target_distortion.parquet", non_empty=True),
+        operating_points=ensure("results/rate_distortion/tables/operating_points.parquet", non_empty=True),
+        speeds=ensure("results/rate_distortion/tables/speeds.parquet", non_empty=True),
     log:
         "results/rate_distortion/tables/tables.log",
     localrule: True
@@ -89,6 +117,9 @@ rule rate_distortion_summary:
     """What the chapter found."""
     input:
         measurements="results/rate_distortion/tables/measurements.parquet",
+        operating_points="results/rate_distortion/tables/operating_points.parquet",
+        target_distortion="results/rate_distortion/tables/target_distortion.parquet",
+        rotation="results/rate_distortion/tables/rotation.parquet",
         code=code("rate_distortion/rate_distortion_summary"),
     output:
         summary=ensure("results/rate_distortion/summary.json", non_empty=True),

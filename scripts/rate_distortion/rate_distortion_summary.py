@@ -1,13 +1,20 @@
 from qatlas.config import RateDistortion
 from qatlas.job import job
-from qatlas.rate_distortion.schema import MEASUREMENTS
+from qatlas.rate_distortion.schema import (
+    MEASUREMENTS,
+    OPERATING_POINTS,
+    ROTATION,
+    TARGET_DISTORTION,
+)
 from qatlas.rate_distortion.summary import summarize
 from qatlas.summary import write_summary
 from qatlas.tables import read_table
 
+KINDS = (MEASUREMENTS, OPERATING_POINTS, TARGET_DISTORTION, ROTATION)
+
 with job(snakemake):
     summary = summarize(
-        read_table(MEASUREMENTS, snakemake.input.measurements),
+        {kind.name: read_table(kind, snakemake.input[kind.name]) for kind in KINDS},
         RateDistortion(**snakemake.params.settings),
         snakemake.params.sampled,
     )

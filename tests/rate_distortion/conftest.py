@@ -6,6 +6,9 @@ import pandas as pd
 import pytest
 
 from qatlas.config import RateDistortion
+from qatlas.rate_distortion.operating_points import at_rates
+from qatlas.rate_distortion.schema import BOUNDS, OPERATING_POINTS, ROTATION, TARGET_DISTORTION
+from qatlas.rate_distortion.target_distortion import at_target_distortions
 
 SETTINGS = RateDistortion(
     example={"model": "bert", "tensor": "wide"},
@@ -51,6 +54,7 @@ def measurement(series, bits, nmse, changes=None):
         "seed": 7,
         "gap_shannon_bits": 0.5,
         "gap_empirical_bits": 0.25,
+        "gap_channel_variance_bits": 0.5,
     } | (changes or {})
 
 
@@ -67,3 +71,18 @@ def measurements():
         return pd.DataFrame([measurement(*row) for row in rows])
 
     return table
+
+
+def frame(rows, kind):
+    return pd.DataFrame(rows, columns=kind.schema.names)
+
+
+def summarized_tables(measurements, rotation=()):
+    """The tables that a summary is computed from."""
+    targets = at_target_distortions(measurements, frame([], BOUNDS))
+    return {
+        "measurements": measurements,
+        "operating_points": frame(at_rates(measurements), OPERATING_POINTS),
+        "target_distortion": frame(targets, TARGET_DISTORTION),
+        "rotation": frame(rotation, ROTATION),
+    }

@@ -21,6 +21,7 @@ from qatlas.rate_distortion.figures import FIGURES
 from qatlas.rate_distortion.schema import BOUNDS, MEASUREMENTS
 from qatlas.rate_distortion.summary import summarize
 from qatlas.tables import read_table, write_table
+from tests.rate_distortion.conftest import summarized_tables
 
 STUDY = load(yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text()))
 SETTINGS = STUDY.rate_distortion
@@ -63,6 +64,7 @@ def measured(model, tensor, kind, layer, size):
                 **{"mse": 2 * nmse, "nmse": nmse, "sqnr_db": -10 * np.log10(nmse)},
                 "gap_shannon_bits": bits + 0.1 - shannon,
                 "gap_empirical_bits": bits + 0.2 - shannon,
+                "gap_channel_variance_bits": bits + 0.1 - shannon,
             }
 
 
@@ -73,6 +75,8 @@ def limited(model, tensor, kind):
             **{"model": model, "tensor": tensor, "kind": kind, "nmse": nmse},
             **{"shannon_bits": shannon, "empirical_bits": max(0, shannon - 0.1)},
             "shannon_lower_bits": max(0, shannon - 0.2),
+            "channel_variance_bits": max(0, shannon - 0.1),
+            "group_variance_bits": None,
         }
 
 
@@ -91,7 +95,7 @@ def tables(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def summary(tables):
-    return summarize(tables["measurements"], SETTINGS, [])
+    return summarize(summarized_tables(tables["measurements"]), SETTINGS, [])
 
 
 def of_models(tables, models):

@@ -20,7 +20,13 @@ FIGURES = (
     "rate_distortion/figures/rate_distortion_curves",
     "rate_distortion/figures/gap_to_shannon",
 )
-CHANGES_BETWEEN_BUILDS = (".log", ".benchmark.tsv", "timings.parquet", "runtimes.csv")
+CHANGES_BETWEEN_BUILDS = (
+    ".log",
+    ".benchmark.tsv",
+    "timings.parquet",
+    "speeds.parquet",
+    "runtimes.csv",
+)
 
 
 @pytest.fixture
