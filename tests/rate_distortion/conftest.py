@@ -13,6 +13,7 @@ SETTINGS = RateDistortion(
     by_tensor="by_tensor",
     by_channel="by_channel",
     sensitivity_bits=4,
+    allocation={"budgets": (3.0, 4.0), "shown_budget": 4.0},
 )
 CODECS = {
     "by_tensor": ("uniform", {"granularity": "tensor"}),

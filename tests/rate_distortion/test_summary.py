@@ -2,19 +2,22 @@ import json
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from qatlas.rate_distortion.schema import ALLOCATION_TOTALS
 from qatlas.rate_distortion.summary import summarize
 
 BELOW = "sources.nothing_below_the_empirical_bound"
 OPTIMAL = "lloyd_max.least_error_with_one_grid_a_tensor"
 CHANNEL = "example.channel_beats_tensor_at_4bit"
+NO_PLANS = pd.DataFrame(columns=ALLOCATION_TOTALS.schema.names)
 
 
 @pytest.fixture
 def summary(measurements, settings):
     def of(*rows, sampled=("noise",)):
-        return summarize(measurements(*rows), settings, sampled)
+        return summarize(measurements(*rows), NO_PLANS, settings, sampled)
 
     return of
 
@@ -178,16 +181,16 @@ def test_a_scale_a_channel_must_have_less_error_than_one_a_tensor(
 
 def test_without_measurements_nothing_is_claimed(measurements, settings):
     empty = measurements(("best", 4, 0.01)).iloc[:0]
-    found = summarize(empty, settings, ["noise"])
+    found = summarize(empty, NO_PLANS, settings, ["noise"])
     assert found.values == {}
     assert set(verdicts(found).values()) == {"not_measured"}
-    assert len(found.claims) == 3
+    assert len(found.claims) == 4
 
 
 def test_the_claims_say_which_bits_they_are_about(measurements, settings):
     other = settings.model_copy(update={"sensitivity_bits": 3})
     rows = measurements(("by_tensor", 3, 0.2), ("by_channel", 3, 0.1))
-    found = summarize(rows, other, []).claims["example.channel_beats_tensor_at_3bit"]
+    found = summarize(rows, NO_PLANS, other, []).claims["example.channel_beats_tensor_at_3bit"]
     assert (found.holds, found.value) == (True, pytest.approx(2))
     assert "at 3 bits" in found.text
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from qatlas.config import Example, RateDistortion
+from qatlas.rate_distortion.allocation_summary import allocation_claims, allocation_values
 from qatlas.summary import Claim, Summary, Value, claim
 
 _ORIGIN = "rate_distortion/tables/measurements.parquet"
@@ -21,14 +22,17 @@ _AROUND_BITS = 0.5
 
 
 def summarize(
-    measurements: pd.DataFrame, settings: RateDistortion, sampled: Sequence[str]
+    measurements: pd.DataFrame,
+    allocation_totals: pd.DataFrame,
+    settings: RateDistortion,
+    sampled: Sequence[str],
 ) -> Summary:
     """Values and claims of the chapter.
 
     Parameters
     ----------
-    measurements
-        The table of that name.
+    measurements, allocation_totals
+        The tables of these names.
     settings
         The chapter's part of the configuration.
     sampled
@@ -41,8 +45,12 @@ def summarize(
             **_tensor_against_channel(measurements, settings),
             **_sensitivity(measurements, settings),
             **_nearest(measurements, settings.example),
+            **allocation_values(allocation_totals),
         },
-        claims=_claims(measurements, settings, sampled),
+        claims={
+            **_claims(measurements, settings, sampled),
+            **allocation_claims(allocation_totals),
+        },
     )
 
 
