@@ -113,6 +113,26 @@ rule rate_distortion_tables:
         "../scripts/rate_distortion/rate_distortion_tables.py"
 
 
+rule allocation:
+    """A codec for every tensor of a model, chosen from the measured points within each budget."""
+    input:
+        measurements="results/rate_distortion/tables/measurements.parquet",
+        code=code("rate_distortion/allocation"),
+    output:
+        allocations=ensure("results/rate_distortion/tables/allocations.parquet", non_empty=True),
+        totals=ensure("results/rate_distortion/tables/allocation_totals.parquet", non_empty=True),
+    log:
+        "results/rate_distortion/tables/allocation.log",
+    localrule: True
+    conda:
+        "../envs/atlas.yaml"
+    params:
+        models=study.rate_distortion.allocated_models(),
+        settings=study.rate_distortion.allocation.model_dump(),
+    script:
+        "../scripts/rate_distortion/allocation.py"
+
+
 rule rate_distortion_summary:
     """What the chapter found."""
     input:
@@ -120,6 +140,7 @@ rule rate_distortion_summary:
         operating_points="results/rate_distortion/tables/operating_points.parquet",
         target_distortion="results/rate_distortion/tables/target_distortion.parquet",
         rotation="results/rate_distortion/tables/rotation.parquet",
+        allocation_totals="results/rate_distortion/tables/allocation_totals.parquet",
         code=code("rate_distortion/rate_distortion_summary"),
     output:
         summary=ensure("results/rate_distortion/summary.json", non_empty=True),

@@ -1,6 +1,7 @@
 from qatlas.config import RateDistortion
 from qatlas.job import job
 from qatlas.rate_distortion.schema import (
+    ALLOCATION_TOTALS,
     MEASUREMENTS,
     OPERATING_POINTS,
     ROTATION,
@@ -10,7 +11,7 @@ from qatlas.rate_distortion.summary import summarize
 from qatlas.summary import write_summary
 from qatlas.tables import read_table
 
-KINDS = (MEASUREMENTS, OPERATING_POINTS, TARGET_DISTORTION, ROTATION)
+KINDS = (MEASUREMENTS, OPERATING_POINTS, TARGET_DISTORTION, ROTATION, ALLOCATION_TOTALS)
 
 with job(snakemake):
     summary = summarize(

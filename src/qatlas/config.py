@@ -149,6 +149,45 @@ class Example(Section):
     tensor: str = Field(description="Name of the tensor in its checkpoint.")
 
 
+Weighting = Literal["plain", "normalised"]
+"""How the errors of a model's tensors are added up."""
+
+
+class Allocation(Section):
+    """A codec for every tensor of a model, so that the whole keeps a budget with least error."""
+
+    models: tuple[Name, ...] = Field((), description="Models to plan; if none, the example's.")
+    budgets: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        min_length=1, description="Bits per weight of the whole model, everything charged, rising."
+    )
+    weightings: tuple[Weighting, ...] = Field(
+        ("plain", "normalised"),
+        min_length=1,
+        description="What is least: the sum of all squared errors, or that of every tensor's "
+        "relative to its variance.",
+    )
+    series: tuple[Name, ...] = Field(
+        (), description="Codec grids to choose from; if none are named, all."
+    )
+    shown_budget: float = Field(description="The budget whose plan is shown by kind of tensor.")
+
+    @field_validator("budgets", mode="after")
+    @classmethod
+    def _rise(cls, budgets: tuple[float, ...]) -> tuple[float, ...]:
+        if list(budgets) != sorted(set(budgets)):
+            raise ValueError(f"found {list(budgets)}; give every budget once, the smallest first")
+        return budgets
+
+    @model_validator(mode="after")
+    def _shows_a_budget(self) -> "Allocation":
+        if self.shown_budget not in self.budgets:
+            budgets = ", ".join(f"{budget:g}" for budget in self.budgets)
+            raise ValueError(
+                f"shown_budget is {self.shown_budget:g}, which is not a budget; allowed: {budgets}"
+            )
+        return self
+
+
 class RateDistortion(Section):
     """The chapter rate_distortion."""
 
@@ -161,6 +200,11 @@ class RateDistortion(Section):
         description="Codec of the bit sweep with one scale a channel, and of the sensitivity."
     )
     sensitivity_bits: int = Field(4, ge=1, le=8, description="Bits of the layerwise sensitivity.")
+    allocation: Allocation = Field(description="Plans of a codec for every tensor of a model.")
+
+    def allocated_models(self) -> tuple[str, ...]:
+        """Models for which plans are made."""
+        return self.allocation.models or (self.example.model,)
 
 
 class Study(Section):
@@ -192,6 +236,8 @@ class Study(Section):
             ("by_tensor", chapter.by_tensor, self.codecs),
             ("by_channel", chapter.by_channel, self.codecs),
             *(("highlight", series, self.codecs) for series in chapter.highlight),
+            *(("allocation.models", model, self.models) for model in chapter.allocation.models),
+            *(("allocation.series", series, self.codecs) for series in chapter.allocation.series),
         ]
         for key, found, allowed in references:
             if found not in allowed:

@@ -43,7 +43,8 @@ KIND_COLOURS = {
     "convolution": _PALETTE[4],
     "linear": _PALETTE[5],
 }
-"""Colours of codec families, and of groups of tensor kinds, the same in all figures."""
+WEIGHTING_COLOURS = {"plain": _PALETTE[0], "normalised": _PALETTE[1]}
+"""Colours of codec families, of groups of tensor kinds, of weightings: the same in all figures."""
 
 _MARKERS = "osD^vP*Xhpd<>"
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (5, 1.5, 1, 1.5)))

@@ -7,7 +7,13 @@ import pytest
 
 from qatlas.config import RateDistortion
 from qatlas.rate_distortion.operating_points import at_rates
-from qatlas.rate_distortion.schema import BOUNDS, OPERATING_POINTS, ROTATION, TARGET_DISTORTION
+from qatlas.rate_distortion.schema import (
+    ALLOCATION_TOTALS,
+    BOUNDS,
+    OPERATING_POINTS,
+    ROTATION,
+    TARGET_DISTORTION,
+)
 from qatlas.rate_distortion.target_distortion import at_target_distortions
 
 SETTINGS = RateDistortion(
@@ -16,6 +22,7 @@ SETTINGS = RateDistortion(
     by_tensor="by_tensor",
     by_channel="by_channel",
     sensitivity_bits=4,
+    allocation={"budgets": (3.0, 4.0), "shown_budget": 4.0},
 )
 CODECS = {
     "by_tensor": ("uniform", {"granularity": "tensor"}),
@@ -77,7 +84,7 @@ def frame(rows, kind):
     return pd.DataFrame(rows, columns=kind.schema.names)
 
 
-def summarized_tables(measurements, rotation=()):
+def summarized_tables(measurements, rotation=(), allocation_totals=None):
     """The tables that a summary is computed from."""
     targets = at_target_distortions(measurements, frame([], BOUNDS))
     return {
@@ -85,4 +92,7 @@ def summarized_tables(measurements, rotation=()):
         "operating_points": frame(at_rates(measurements), OPERATING_POINTS),
         "target_distortion": frame(targets, TARGET_DISTORTION),
         "rotation": frame(rotation, ROTATION),
+        "allocation_totals": frame([], ALLOCATION_TOTALS)
+        if allocation_totals is None
+        else allocation_totals,
     }

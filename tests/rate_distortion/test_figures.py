@@ -17,8 +17,9 @@ from qatlas.codecs.registry import parameters_of
 from qatlas.config import load
 from qatlas.plotting import COLUMN_WIDTH, FULL_WIDTH
 from qatlas.rate_distortion import figures
+from qatlas.rate_distortion.allocation import allocate
 from qatlas.rate_distortion.figures import FIGURES
-from qatlas.rate_distortion.schema import BOUNDS, MEASUREMENTS
+from qatlas.rate_distortion.schema import ALLOCATION_TOTALS, ALLOCATIONS, BOUNDS, MEASUREMENTS
 from qatlas.rate_distortion.summary import summarize
 from qatlas.tables import read_table, write_table
 from tests.rate_distortion.conftest import summarized_tables
@@ -88,6 +89,10 @@ def tables(tmp_path_factory):
         MEASUREMENTS: [row for size, tensor in every for row in measured(*tensor, size)],
         BOUNDS: [row for _, tensor in every for row in limited(*tensor[:3])],
     }
+    allocated = allocate(
+        pd.DataFrame(rows[MEASUREMENTS]), SETTINGS.allocated_models(), SETTINGS.allocation
+    )
+    rows |= {ALLOCATIONS: allocated.allocations, ALLOCATION_TOTALS: allocated.totals}
     for kind, its_rows in rows.items():
         write_table(its_rows, kind, folder / kind.name)
     return {kind.name: read_table(kind, folder / kind.name) for kind in rows}
@@ -95,7 +100,11 @@ def tables(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def summary(tables):
-    return summarize(summarized_tables(tables["measurements"]), SETTINGS, [])
+    return summarize(
+        summarized_tables(tables["measurements"], allocation_totals=tables["allocation_totals"]),
+        SETTINGS,
+        [],
+    )
 
 
 def of_models(tables, models):
@@ -166,7 +175,8 @@ def test_every_module_is_a_figure_and_every_figure_a_module():
 def test_a_figure_selects_draws_and_captions_and_reads_known_tables(name):
     module = import_module(f"{figures.__name__}.{name}")
     assert all(callable(getattr(module, part)) for part in ("select", "draw", "caption"))
-    assert set(FIGURES[name]) <= {MEASUREMENTS.name, BOUNDS.name}
+    known = (MEASUREMENTS, BOUNDS, ALLOCATIONS, ALLOCATION_TOTALS)
+    assert set(FIGURES[name]) <= {table.name for table in known}
 
 
 @every_figure
@@ -283,3 +293,36 @@ def test_the_largest_tensor_stands_for_a_model(tables):
     module = import_module(f"{figures.__name__}.rate_distortion_curves")
     selected = module.select(more, SETTINGS)
     assert set(selected[selected.model == "gaussian"].tensor) == {"a.equal"}
+
+
+def test_the_allocation_curve_shows_every_plan_and_every_kind(tables):
+    module = import_module(f"{figures.__name__}.allocation_curve")
+    selected = module.select(tables, SETTINGS)
+    settings = SETTINGS.allocation
+    *curves, kinds = module.draw(selected).axes
+    assert len(curves) == len(settings.weightings) == 2
+    totals = tables["allocation_totals"].set_index(["weighting", "plan"])
+    for weighting, panel in zip(settings.weightings, curves, strict=True):
+        uniform, allocated = panel.get_lines()
+        for line, plan in ((uniform, "uniform"), (allocated, "allocated")):
+            expected = totals.loc[(weighting, plan)].set_index("budget_bits_per_weight").nmse
+            assert dict(line.get_xydata()) == expected.to_dict()
+        assert (allocated.get_ydata() <= uniform.get_ydata()).all()
+    assert [text.get_text() for text in kinds.get_yticklabels()] == sorted(
+        {kind.replace("_", " ") for kind in KINDS.values()} | {"embedding"}, reverse=True
+    )
+
+
+def test_the_bits_of_a_kind_in_the_allocation_curve_are_those_of_its_tensors(tables):
+    module = import_module(f"{figures.__name__}.allocation_curve")
+    selected = module.select(tables, SETTINGS)
+    plans = tables["allocations"]
+    shown = plans[
+        (plans.budget_bits_per_weight == SETTINGS.allocation.shown_budget)
+        & (plans.weighting == "plain")
+        & (plans.kind == "mlp_fc1")
+    ]
+    (row,) = selected[(selected.kind == "mlp_fc1") & (selected.weighting == "plain")].itertuples()
+    assert row.rate_bits_per_weight == pytest.approx(
+        np.average(shown.rate_bits_per_weight, weights=shown.weights)
+    )

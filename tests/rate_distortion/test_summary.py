@@ -183,7 +183,7 @@ def test_without_measurements_nothing_is_claimed(measurements, settings):
     found = summarize(summarized_tables(empty), settings, ["noise"])
     assert found.values == {}
     assert set(verdicts(found).values()) == {"not_measured"}
-    assert len(found.claims) == 4
+    assert len(found.claims) == 5
 
 
 def test_the_claims_say_which_bits_they_are_about(measurements, settings):

@@ -19,6 +19,7 @@ FIGURES = (
     "rate_distortion/figures/layer_sensitivity",
     "rate_distortion/figures/rate_distortion_curves",
     "rate_distortion/figures/gap_to_shannon",
+    "rate_distortion/figures/allocation_curve",
 )
 CHANGES_BETWEEN_BUILDS = (
     ".log",
@@ -107,6 +108,7 @@ def test_an_edited_codec_reruns_its_sweeps_and_what_follows_from_them(edited):
     assert rules_of(jobs) == {
         "sweep",
         "rate_distortion_tables",
+        "allocation",
         "rate_distortion_summary",
         "rate_distortion_figure",
         "runtimes",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 
 from qatlas.config import RateDistortion
+from qatlas.rate_distortion.allocation_summary import allocation_claims
 from qatlas.rate_distortion.operating_points import BITS
 from qatlas.summary import Claim, claim
 
@@ -42,6 +43,7 @@ def claims(
             f"{model}.best_near_the_empirical_bound": _best_near_the_bound(rows, model)
             for model in sorted(set(rows.model))
         },
+        **allocation_claims(tables["allocation_totals"]),
     }
 
 

@@ -224,3 +224,57 @@ ROTATION = Table(
         Column("kurtosis_rotated_both", "number", "With both sides transformed.", nullable=True),
     ),
 )
+
+_PLANNED = (
+    Column("model", "text", "Name of the model in the configuration."),
+    Column("budget_bits_per_weight", "number", "Bits that all its tensors may take per weight."),
+    Column("weighting", "text", "How errors are added up: plain or normalised."),
+)
+
+ALLOCATIONS = Table(
+    "allocations",
+    "The codec that a plan gives to one tensor of a model.",
+    (
+        *_PLANNED,
+        Column("tensor", "text", "Name of the tensor in its checkpoint."),
+        Column("kind", "text", "What the tensor is in its architecture."),
+        Column("layer", "integer", "Index of its layer.", nullable=True),
+        Column("codec", "text", "Name of the codec."),
+        Column("series", "text", "Name of the codec grid in the configuration."),
+        Column("parameters", "text", "Parameters of the codec, JSON with sorted keys."),
+        Column("weights", "integer", "Number of weights of the tensor."),
+        Column("rate_bits_per_weight", "number", "All stored bits over the number of weights."),
+        Column("mse", "number", "Mean squared error, in the weights' unit squared."),
+        Column("sensitivity", "number", "What a squared error of the tensor counts."),
+    ),
+)
+
+ALLOCATION_TOTALS = Table(
+    "allocation_totals",
+    "What a plan for a whole model takes and loses. The plan allocated is that of allocations; "
+    "uniform is the one codec that, used for all tensors within the budget, has the least error, "
+    "and has no row where none keeps the budget.",
+    (
+        *_PLANNED,
+        Column("plan", "text", "allocated or uniform."),
+        Column("codec", "text", "Name of the codec of a uniform plan.", nullable=True),
+        Column("series", "text", "Name of its grid in the configuration.", nullable=True),
+        Column("parameters", "text", "Its parameters, JSON with sorted keys.", nullable=True),
+        Column("weights", "integer", "Number of weights of all tensors."),
+        Column("rate_bits_per_weight", "number", "All stored bits over the number of weights."),
+        Column("distortion", "number", "Sum of sensitivity times squared error over all weights."),
+        Column(
+            "distortion_lower_bound",
+            "number",
+            "No plan within the budget has less: the Lagrangian dual bound, raised by branch and "
+            "bound.",
+        ),
+        Column(
+            "nmse",
+            "number",
+            "Distortion over what it were if every weight were its tensor's mean; missing where "
+            "that is zero.",
+            nullable=True,
+        ),
+    ),
+)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from qatlas.config import Example, RateDistortion
+from qatlas.rate_distortion.allocation_summary import allocation_values
 from qatlas.rate_distortion.claims import claims
 from qatlas.rate_distortion.operating_points import BITS, WINDOW_BITS
 from qatlas.summary import Summary, Value
@@ -27,7 +28,8 @@ def summarize(
     Parameters
     ----------
     tables
-        The tables measurements, operating_points, target_distortion and rotation, by name.
+        The tables measurements, operating_points, target_distortion, rotation and
+        allocation_totals, by name.
     settings
         The chapter's part of the configuration.
     sampled
@@ -43,6 +45,7 @@ def summarize(
             **_nearest(measurements, settings.example),
             **_nearest_over_models(tables["operating_points"]),
             **_at_target_distortion(tables["target_distortion"], settings.example),
+            **allocation_values(tables["allocation_totals"]),
         },
         claims=claims(tables, settings, sampled),
     )

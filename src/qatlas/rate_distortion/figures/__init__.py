@@ -9,4 +9,5 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "layer_sensitivity": ("measurements",),
     "rate_distortion_curves": ("measurements", "bounds"),
     "gap_to_shannon": ("measurements", "bounds"),
+    "allocation_curve": ("allocations", "allocation_totals"),
 }
