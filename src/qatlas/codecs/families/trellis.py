@@ -39,7 +39,8 @@ class Trellis:
     square of the tensor or of each channel, and last that of least squares.
 
     On N(0, 1), 1 M weights and everything charged, ``code`` "latin_square" has squared errors of
-    MEASURED at 1, 2, 3 and 4 bits with L = 12.
+    0.271, 0.0703, 0.0182 and 0.0047 at 1, 2, 3 and 4 bits with L = 12; published are 0.2803,
+    0.0733, 0.0198 and 0.0055 (QTIP, table 2).
 
     Charged: k bits a weight; a scale for the tensor or each channel; the mean in float32. The
     values of the states are functions of their numbers and cost nothing.
@@ -62,7 +63,7 @@ class Trellis:
 
     bits: Literal[1, 2, 3, 4]
     state_bits: Literal[8, 12, 16] = 12
-    sequence_length: Annotated[int, Field(ge=16, le=1024)] = 256
+    sequence_length: Annotated[int, Field(ge=32, le=1024)] = 256
     code: StateCode = "latin_square"
     granularity: Literal["tensor", "channel"] = "tensor"
     scale_dtype: StoredFloat = "float32"
@@ -125,7 +126,8 @@ class Trellis:
         sequences = normal[: normal.size // length * length].reshape(-1, length)
         sample = sequences[:: -(-len(sequences) // _SAMPLED_SEQUENCES)]
         spread = float(np.sqrt(np.square(self._trellis.values, dtype=np.float64).mean()))
-        return roots * least_error_scales(sample[None], self._nearest, spread)
+        scales: Rows = roots * least_error_scales(sample[None], self._nearest, spread)
+        return scales
 
     def _nearest(self, sequences: Rows) -> Rows:
         """What sequences, each of its own row, are quantized to at scale one."""
@@ -135,7 +137,8 @@ class Trellis:
         return words.astype(np.float64).reshape(sequences.shape)
 
     def _rounded(self, scales: Rows, rows: Rows) -> Rows:
-        rounded = round_to(torch.from_numpy(scales), self.scale_dtype, "scale").double().numpy()
+        narrow = round_to(torch.from_numpy(scales), self.scale_dtype, "scale")
+        rounded: Rows = narrow.double().numpy()
         if scales.any() and not rounded.any():
             raise CodecError(
                 f"weights of at most {np.abs(rows).max():.3g} from their mean have scales that "

@@ -131,7 +131,7 @@ def _forward(bits: int) -> _Forward:
     outer = branches // inner
 
     # No fused multiply-add: the same path on every processor.
-    @numba.njit(cache=True, fastmath={"nnan", "nsz"})  # type: ignore[untyped-decorator]
+    @numba.njit(cache=True, fastmath={"nnan", "nsz"})
     def forward(values: Floats, table: Floats, costs: Floats, choices: Symbols) -> None:
         overlaps = costs.size
         spread = np.empty(overlaps * outer, np.float32)

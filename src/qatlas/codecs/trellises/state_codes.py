@@ -43,7 +43,8 @@ def _one_mad(state_bits: int, bits: int) -> Table:
     """Sum of the four bytes of a linear congruential number: QTIP, algorithm 1."""
     numbers = _states(state_bits) * np.uint32(34038481) + np.uint32(76625530)
     sums = numbers.view(np.uint8).reshape(-1, 4).sum(1, dtype=np.float64)
-    return ((sums - 510) / 147.800537109375).astype(np.float32)
+    values: Table = ((sums - 510) / 147.800537109375).astype(np.float32)
+    return values
 
 
 def _three_instructions(state_bits: int, bits: int) -> Table:
@@ -53,7 +54,8 @@ def _three_instructions(state_bits: int, bits: int) -> Table:
     """
     numbers = _states(state_bits) * np.uint32(89226354) + np.uint32(64248484)
     pairs = (numbers & _FLOAT16_PAIR_MASK) ^ _FLOAT16_PAIR
-    return pairs.view(np.float16).reshape(-1, 2).astype(np.float32).sum(1)
+    values: Table = pairs.view(np.float16).reshape(-1, 2).astype(np.float32).sum(1)
+    return values
 
 
 def _permutation(state_bits: int, bits: int) -> Table:

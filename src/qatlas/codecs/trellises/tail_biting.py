@@ -7,13 +7,16 @@ import numpy as np
 
 from qatlas.codecs.trellises.bit_shift import BitShiftTrellis, Floats, Symbols
 
+_BITS_TRIED = 16
+"""At least the bits of a state, so that a longer ring can begin and end in any overlap."""
+
 
 def tail_biting_symbols(values: Floats, trellis: BitShiftTrellis) -> Symbols:
     """Bits, k a value, of a ring that stands for values with little squared error.
 
     QTIP's algorithm 4: the best path through the values rotated by half says which overlap to
-    have where they begin and end; the best path from there to there is taken. A ring of fewer
-    bits than a state has is the best of all.
+    have where they begin and end; the best path from there to there is taken. On few values that
+    is much worse than it need be, so a ring of up to 16 bits is the best of all.
 
     Parameters
     ----------
@@ -29,7 +32,7 @@ def tail_biting_symbols(values: Floats, trellis: BitShiftTrellis) -> Symbols:
     -----
     Source: QTIP, Tseng et al. 2024 (arXiv 2406.11235), section 3.2.
     """
-    if values.size * trellis.bits < trellis.state_bits:
+    if values.size * trellis.bits <= _BITS_TRIED:
         return _best_of_all(values, trellis)
     half = values.size // 2
     costs, choices = trellis.costs_and_choices(np.roll(values, -half), start=None)
@@ -43,9 +46,7 @@ def rings_of_symbols(values: Floats, trellis: BitShiftTrellis, length: int) -> S
 
     The last path also takes the values that are left over. Undone by ``values_of_rings``.
     """
-    symbols = [
-        tail_biting_symbols(values[part], trellis) for part in _parts(values.size, length)
-    ]
+    symbols = [tail_biting_symbols(values[part], trellis) for part in _parts(values.size, length)]
     return np.concatenate(symbols)
 
 
