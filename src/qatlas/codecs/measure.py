@@ -58,7 +58,14 @@ class Distortion:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A codec on a matrix: true rate and distortion, and the seconds it took."""
+    """A codec on a matrix: true rate and distortion, and the seconds it took.
+
+    Attributes
+    ----------
+    train_mse
+        Mean squared error on the weights that the codec was trained on, where it was on a sample;
+        the distortion is that of all weights.
+    """
 
     codec: str
     parameters: str
@@ -66,6 +73,7 @@ class Measurement:
     nominal_bits: float
     rate: Rate
     distortion: Distortion
+    train_mse: float | None
     encode_seconds: float
     decode_seconds: float
 
@@ -106,6 +114,7 @@ def measure_codec(weight: "Tensor", codec: Codec, context: Context) -> Measureme
         nominal_bits=codec.nominal_bits,
         rate=rate_of(encoded, weight.numel()),
         distortion=distortion,
+        train_mse=encoded.train_mse,
         encode_seconds=encoded_at - started,
         decode_seconds=decoded_at - encoded_at,
     )

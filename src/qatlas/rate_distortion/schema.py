@@ -34,6 +34,13 @@ MEASURED = Table(
         ),
         Column("sqnr_db", "number", "10 log10(mean(W^2) / MSE); infinite where nothing is lost."),
         Column("max_abs_error", "number", "Largest absolute error, in the weights' unit."),
+        Column(
+            "train_mse",
+            "number",
+            "MSE on the sample of the weights that the codec was trained on, to compare with that "
+            "on all; missing where there is no such sample.",
+            nullable=True,
+        ),
         Column("sampled_weights", "integer", "Number of weights that were measured."),
         Column("mse_low", "number", "Lower end of the 95 % interval of the MSE."),
         Column(

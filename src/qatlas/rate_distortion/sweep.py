@@ -81,6 +81,7 @@ def _row(matrix: Matrix, measurement: Measurement, seed: int) -> dict[str, Any]:
         **{f"{part}_bits_per_weight": bits for part, bits in parts},
         "nominal_bits": measurement.nominal_bits,
         **asdict(measurement.distortion),
+        "train_mse": measurement.train_mse,
         "sampled_weights": measurement.weights,
         "mse_low": mse,
         "mse_high": mse,
