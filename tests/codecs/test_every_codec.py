@@ -67,6 +67,13 @@ GRIDS = {
         {"bits": 3, "granularity": 16, "scale_dtype": "bfloat16"},
         {"bits": 8, "granularity": 16, "grid": "asymmetric", "scale_dtype": "float32"},
     ],
+    "vector": [
+        {"dimension": 2, "index_bits": 4},
+        {"dimension": 4, "index_bits": 4, "train_vectors_per_word": 4},
+        {"dimension": 2, "index_bits": 3, "sharing": "subspace", "codebooks": 3},
+        {"dimension": 4, "index_bits": 3, "sharing": "dealt", "codebooks": 2, "stages": 2},
+        {"dimension": 8, "index_bits": 12, "codebook_dtype": "float32"},
+    ],
 }
 """Points of every registered codec; "granularity", where there is one, cuts the blocks within
 which equal codes mean equal values."""
@@ -82,6 +89,8 @@ KEEPS_ITS_OWN_OUTPUT = {
     "rotate": lambda _: False,
     "trellis": lambda _: False,
     "lloyd_max": lambda _: True,
+    # Only one codebook is sure to hold what it decoded to.
+    "vector": lambda point: {"codebooks", "stages"}.isdisjoint(point),
     "uniform": lambda point: {"asymmetric", "mse", 2.5}.isdisjoint(point.values()),
 }
 """Points at which what was decoded, quantized again, decodes to the same values."""

@@ -46,10 +46,17 @@ class Encoded:
 
     The size of the arrays is the rate: whatever ``decode`` needs and the codec's parameters
     do not say must be in them.
+
+    Attributes
+    ----------
+    train_mse
+        Mean squared error on the sample of the weights that a codec was trained on, for those
+        that are: known when it is made, neither charged nor saved, of no use to ``decode``.
     """
 
     shape: tuple[int, ...]
     arrays: Mapping[str, NDArray[Any]]
+    train_mse: float | None = None
 
     def bits(self) -> dict[str, int]:
         """Stored bits of each of ``PARTS``; names outside them count as "other"."""

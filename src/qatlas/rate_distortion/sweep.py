@@ -121,6 +121,7 @@ def _row(matrix: Matrix, estimate: Estimate, seed: int) -> dict[str, Any]:
         **{f"{part}_bits_per_weight": bits for part, bits in asdict(measurement.rate).items()},
         "nominal_bits": measurement.nominal_bits,
         **asdict(measurement.distortion),
+        "train_mse": measurement.train_mse,
         "sampled_weights": measurement.weights,
         "mse_low": estimate.mse_low,
         "mse_high": estimate.mse_high,
