@@ -8,6 +8,7 @@ from pydantic import Field
 from qatlas.codecs.base import Codec, Context, Encoded, require_finite_matrix
 from qatlas.codecs.blocks import row_chunks
 from qatlas.codecs.hadamard import mix, random_signs, unmix
+from qatlas.codecs.peers import package_of
 from qatlas.codecs.registry import create, register
 from qatlas.deferred import torch
 
@@ -42,6 +43,11 @@ class Rotate:
         """Those of the inner codec."""
         return self._codec.nominal_bits
 
+    @property
+    def package(self) -> str | None:
+        """That of the inner codec."""
+        return package_of(self._codec)
+
     def encode(self, weight: "Tensor", context: Context) -> Encoded:
         """Mix, then encode.
 
@@ -51,7 +57,7 @@ class Rotate:
             If the weights are not a finite matrix, or the inner codec refuses them.
         """
         require_finite_matrix(weight)
-        mixed = weight.float()
+        mixed = weight.detach().float()
         if self.side != "output":
             mixed = _each_row(mix, mixed, self.seed)
         if self.side != "input":
