@@ -53,6 +53,7 @@ rule sweep:
     params:
         shard=shard_of,
         plan=lambda wildcards: study.plan(wildcards.family),
+        peers=peers_of,
         seed=study.seed,
     script:
         "../scripts/rate_distortion/sweep.py"
@@ -99,6 +100,7 @@ rule rate_distortion_summary:
     params:
         settings=study.rate_distortion.model_dump(),
         sampled=models(SampledModel),
+        configured=list(study.codecs),
     script:
         "../scripts/rate_distortion/rate_distortion_summary.py"
 

@@ -10,5 +10,6 @@ with job(snakemake):
         read_table(MEASUREMENTS, snakemake.input.measurements),
         RateDistortion(**snakemake.params.settings),
         snakemake.params.sampled,
+        snakemake.params.configured,
     )
     write_summary(summary, snakemake.output.summary)

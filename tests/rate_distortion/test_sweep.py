@@ -1,4 +1,6 @@
+import importlib.util
 import json
+import logging
 
 import numpy as np
 import pandas as pd
@@ -7,6 +9,7 @@ import torch
 
 from qatlas.codecs import CodecError, Context, create
 from qatlas.codecs.measure import measure_codec
+from qatlas.codecs.peers import INSTALL
 from qatlas.rate_distortion.schema import MEASURED, TIMINGS
 from qatlas.rate_distortion.sweep import sweep
 from qatlas.tables import write_table
@@ -100,6 +103,23 @@ def test_a_refused_matrix_is_named_with_its_model():
     message = "model bert, tensor broken: the weights hold NaN or Inf"
     with pytest.raises(CodecError, match=message):
         sweep([MATRICES[0], broken], "lloyd_max", {"best": [{"bits": 2}]}, seed=5, threads=2)
+
+
+def test_a_series_whose_package_is_missing_is_skipped_aloud(monkeypatch, caplog):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *_: None if name == "gguf" else find(name)
+    )
+    plan = {
+        "rotated_peer": [{"inner": {"codec": "gguf_block", "data_type": "Q8_0"}}],
+        "rotated": [{"inner": {"codec": "uniform", "bits": 4}}],
+    }
+    with caplog.at_level(logging.WARNING):
+        swept = sweep(MATRICES, "rotate", plan, seed=5, threads=2)
+    assert [row["series"] for row in swept.measured] == ["rotated", "rotated"]
+    assert [row["series"] for row in swept.timings] == ["rotated", "rotated"]
+    (said,) = caplog.messages
+    assert all(word in said for word in ("rotated_peer", "package gguf", "not measured", INSTALL))
 
 
 def test_nothing_to_measure_gives_no_rows():

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,10 @@ _AROUND_BITS = 0.5
 
 
 def summarize(
-    measurements: pd.DataFrame, settings: RateDistortion, sampled: Sequence[str]
+    measurements: pd.DataFrame,
+    settings: RateDistortion,
+    sampled: Sequence[str],
+    configured: Collection[str],
 ) -> Summary:
     """Values and claims of the chapter.
 
@@ -33,6 +36,8 @@ def summarize(
         The chapter's part of the configuration.
     sampled
         Names of the models that are independent samples.
+    configured
+        Names of all codec grids, measured or skipped.
     """
     return Summary(
         chapter="rate_distortion",
@@ -42,7 +47,10 @@ def summarize(
             **_sensitivity(measurements, settings),
             **_nearest(measurements, settings.example),
         },
-        claims=_claims(measurements, settings, sampled),
+        claims={
+            **_claims(measurements, settings, sampled),
+            **_skipped(measurements, configured),
+        },
     )
 
 
@@ -151,6 +159,21 @@ def _claims(
             threshold=1,
             origin=_ORIGIN,
         ),
+    }
+
+
+def _skipped(rows: pd.DataFrame, configured: Collection[str]) -> dict[str, Claim]:
+    """What says of each series without rows that nothing was measured."""
+    return {
+        f"{series}.measured": claim(
+            f"The codec grid {series} was measured (its rows); the log of its sweep says what it "
+            "needs.",
+            value=None,
+            holds=False,
+            threshold=1,
+            origin=_ORIGIN,
+        )
+        for series in sorted({*configured} - {*rows.series})
     }
 
 
