@@ -237,6 +237,15 @@ def test_whether_a_package_is_there_is_known_without_importing_it(name, point, m
     assert versions([codec]) == {package: None}
 
 
+def test_a_folder_of_a_packages_name_is_not_the_package(tmp_path, monkeypatch):
+    (tmp_path / "no_such_quantizer").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert not is_installed("no_such_quantizer")
+    (tmp_path / "no_such_quantizer/__init__.py").touch()
+    importlib.invalidate_caches()
+    assert is_installed("no_such_quantizer")
+
+
 def test_what_needs_no_package_lacks_none():
     plain = create("rotate", inner={"codec": "uniform", "bits": 4})
     assert package_of(plain) is None

@@ -24,8 +24,9 @@ def package_of(codec: Codec) -> str | None:
 
 
 def is_installed(package: str) -> bool:
-    """Whether a package can be imported; it is not imported."""
-    return importlib.util.find_spec(package) is not None
+    """Whether a package can be imported; it is not imported. A mere folder of that name is none."""
+    found = importlib.util.find_spec(package)
+    return found is not None and found.origin is not None
 
 
 def missing_packages(codecs: Iterable[Codec]) -> tuple[str, ...]:

@@ -32,10 +32,10 @@ _UNITS_AT_ONCE = 256
 class TorchaoWeightOnly:
     """Weight-only integers as torchao quantizes, packs and dequantizes them on a CPU.
 
-    "int8" is symmetric (Int8Tensor). "int4" has zero points (Int4OpaqueTensor, with the codes laid
-    out for the matrix product of this machine's processor, by which it is decoded too); rows are
-    padded with zeros to a multiple of 16. ``dtype`` is that of the layer: weights are rounded to
-    it before they are quantized, and restored in it.
+    "int8" is symmetric (Int8Tensor), with scales of at least 1.2e-7. "int4" has zero points
+    (Int4OpaqueTensor, with the codes laid out for the matrix product of this machine's processor,
+    by which it is decoded too); rows are padded with zeros to a multiple of 16. ``dtype`` is that
+    of the layer: weights are rounded to it before they are quantized, and restored in it.
 
     Not here: torchao's Int4Tensor needs its package mslk, and IntxUnpackedToInt8Tensor stores
     integers of any width in a byte each, so that it never takes less than "int8".
