@@ -24,7 +24,7 @@ BOUND: dict[str, Any] = {"color": "black", "linestyle": (0, (4, 2)), "linewidth"
 # Okabe and Ito 2008: distinguishable with every common form of colour blindness.
 _PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _BROWN, _GREY, _OLIVE = "#8B5A2B", "#777777", "#999933"
-_PURPLE, _INDIGO = "#7B4FB5", "#332288"
+_PURPLE, _INDIGO, _WINE, _TEAL = "#7B4FB5", "#332288", "#882255", "#44AA99"
 FAMILY_COLOURS = {
     "uniform": _PALETTE[0],
     "lloyd_max": _PALETTE[1],
@@ -37,6 +37,8 @@ FAMILY_COLOURS = {
     "bitsandbytes_4bit": _GREY,
     "gguf_block": _OLIVE,
     "trellis": _PURPLE,
+    "hqq_group": _WINE,
+    "torchao_weight_only": _TEAL,
 }
 KIND_COLOURS = {
     "embedding": _PALETTE[0],

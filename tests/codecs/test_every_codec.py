@@ -78,7 +78,7 @@ GRIDS = {
 """Points of every registered codec; "granularity", where there is one, cuts the blocks within
 which equal codes mean equal values."""
 
-PEERS = {"bitsandbytes_4bit", "gguf_block"}
+PEERS = {"bitsandbytes_4bit", "gguf_block", "hqq_group", "torchao_weight_only"}
 """Quantizers of other packages, which take what shapes they take: see test_peers."""
 
 KEEPS_ITS_OWN_OUTPUT = {
@@ -211,6 +211,25 @@ def test_the_weights_are_not_modified_and_their_dtype_does_not_matter(name, poin
     encoded = codec.encode(weight, context())
     assert torch.equal(weight, before)
     assert same_arrays(encoded, codec.encode(weight.float(), context()))
+
+
+@every_codec
+def test_a_parameter_of_a_module_is_encoded_like_its_values(name, point):
+    codec = create(name, **point)
+    expected = codec.encode(sample(), context())
+    assert same_arrays(codec.encode(torch.nn.Parameter(sample()), context()), expected)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="takes a CUDA device")
+@every_codec
+def test_on_a_gpu_a_matrix_costs_and_loses_what_it_does_on_the_cpu(name, point):
+    """Within float error: a weight midway between levels goes to another at about equal error."""
+    codec = create(name, **point)
+    expected = measure_codec(sample(), codec, context())
+    measured = measure_codec(sample().cuda(), codec, context())
+    assert measured.rate.total == pytest.approx(expected.rate.total, rel=1e-3)
+    assert measured.distortion.mse == pytest.approx(expected.distortion.mse, rel=1e-3)
+    assert codec.decode(codec.encode(sample().cuda(), context())).device.type == "cpu"
 
 
 @every_codec

@@ -104,7 +104,13 @@ def summary(tables):
         summarized_tables(tables["measurements"], allocation_totals=tables["allocation_totals"]),
         SETTINGS,
         [],
+        STUDY.codecs,
     )
+
+
+def without(tables, series):
+    rows = tables["measurements"]
+    return tables | {"measurements": rows[rows.series != series]}
 
 
 def of_models(tables, models):
@@ -209,6 +215,15 @@ def test_a_figure_is_one_column_wide_or_two_in_type_of_6_to_8_points(name, table
 def test_a_figure_of_fewer_models_is_drawn(name, others, tables):
     models = [SETTINGS.example.model, *sorted(STUDY.models.keys() - {SETTINGS.example.model})]
     assert outside(drawn_by(name, of_models(tables, models[: 1 + others]))) == []
+
+
+@every_figure
+def test_without_a_highlighted_series_that_was_not_measured_the_others_are_drawn(name, tables):
+    skipped = without(tables, "nf4")
+    assert "nf4" in SETTINGS.highlight
+    figure = drawn_by(name, skipped)
+    assert outside(figure) == []
+    assert "nf4" not in {text.get_text() for text in texts(figure)}
 
 
 @every_figure
