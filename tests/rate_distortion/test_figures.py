@@ -328,6 +328,15 @@ def test_the_allocation_curve_shows_every_plan_and_every_kind(tables):
     )
 
 
+def test_the_allocation_curve_is_drawn_where_no_codec_fits_all_tensors(tables):
+    module = import_module(f"{figures.__name__}.allocation_curve")
+    totals = tables["allocation_totals"]
+    alone = tables | {"allocation_totals": totals[totals.plan == "allocated"]}
+    found = summarize(tables["measurements"], alone["allocation_totals"], SETTINGS, [])
+    assert "undefined at 3 bits" in module.caption(found, SETTINGS)
+    assert outside(module.draw(module.select(alone, SETTINGS))) == []
+
+
 def test_the_bits_of_a_kind_in_the_allocation_curve_are_those_of_its_tensors(tables):
     module = import_module(f"{figures.__name__}.allocation_curve")
     selected = module.select(tables, SETTINGS)
