@@ -2,5 +2,15 @@
 
 from qatlas.codecs.base import Codec, CodecError, Context, Encoded
 from qatlas.codecs.registry import create, names, register
+from qatlas.requirements import Requirements
 
-__all__ = ["Codec", "CodecError", "Context", "Encoded", "create", "names", "register"]
+__all__ = [
+    "Codec",
+    "CodecError",
+    "Context",
+    "Encoded",
+    "Requirements",
+    "create",
+    "names",
+    "register",
+]
