@@ -1,6 +1,6 @@
 """Every quantizer, and the one ruler that measures them."""
 
-from qatlas.codecs.base import Codec, CodecError, Context, Encoded
+from qatlas.codecs.base import Codec, CodecError, Context, Encoded, require_finite_matrix
 from qatlas.codecs.registry import create, names, register
 from qatlas.requirements import Requirements
 
@@ -13,4 +13,5 @@ __all__ = [
     "create",
     "names",
     "register",
+    "require_finite_matrix",
 ]
