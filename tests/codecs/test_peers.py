@@ -215,6 +215,10 @@ def test_torchaos_int4_is_packed_and_decodes_to_scaled_codes(rows):
 def test_what_torchao_does_not_take_is_refused():
     with pytest.raises(CodecError, match="granularity of data_type 'int4' should be 32 or 64"):
         create("torchao_weight_only", data_type="int4", granularity="channel")
+    groups = create("torchao_weight_only", data_type="int8", granularity=64).requirements
+    assert [groups.take_row_of(columns) for columns in (40, 64, 128)] == [False, True, True]
+    rows = create("torchao_weight_only", data_type="int8", granularity="channel").requirements
+    assert rows.any_row_will_do
     with pytest.raises(CodecError, match="granularity 64 takes rows of whole groups; found rows"):
         peer_codec("torchao_weight_only", data_type="int8", granularity=64).encode(
             student(4, 40), Context()

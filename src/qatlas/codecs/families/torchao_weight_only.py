@@ -17,6 +17,7 @@ from qatlas.codecs.peers import peer
 from qatlas.codecs.registry import register
 from qatlas.codecs.storage import REMEDIES, StoredFloat
 from qatlas.deferred import torch
+from qatlas.requirements import Requirements
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -64,6 +65,17 @@ class TorchaoWeightOnly:
     def nominal_bits(self) -> float:
         """Bits of a code."""
         return {"int8": 8.0, "int4": 4.0}[self.data_type]
+
+    @property
+    def requirements(self) -> Requirements:
+        """Rows of whole groups."""
+        if isinstance(self.granularity, str):
+            return Requirements()
+        return Requirements(
+            multiple_of=self.granularity,
+            parameter="granularity",
+            remedy="take a divisor of {columns}, or 'channel' with data_type 'int8'",
+        )
 
     def encode(self, weight: "Tensor", context: Context) -> Encoded:
         """Quantize and pack, by torchao.
