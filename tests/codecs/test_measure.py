@@ -223,6 +223,14 @@ def test_bfloat16_matrices_of_numpy_are_measured():
     assert qatlas.measure(array, "uniform", bits=4).measurement.distortion == expected.distortion
 
 
+def test_a_record_shows_the_error_on_a_training_sample_where_there_is_one():
+    record = qatlas.measure(
+        sample(40, 60), "vector", dimension=2, index_bits=3, train_vectors_per_word=8
+    )
+    assert f"on the training sample  {record.measurement.train_mse:.6g}\n" in str(record)
+    assert "training sample" not in str(qatlas.measure(sample(40, 60), "lloyd_max", bits=4))
+
+
 def test_a_record_prints_as_a_table_of_what_it_holds():
     record = qatlas.measure(sample(40, 60), "lloyd_max", bits=4)
     found = record.measurement

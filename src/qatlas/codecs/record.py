@@ -44,6 +44,7 @@ class Record:
             for part in PARTS
             if getattr(rate, part)
         ]
+        trained = [] if measured.train_mse is None else [measured.train_mse]
         rows = [
             ("codec", f"{measured.codec} {measured.parameters}"),
             ("weights", f"{measured.weights:,}"),
@@ -51,6 +52,7 @@ class Record:
             *parts,
             ("nominal", f"{measured.nominal_bits:g} bits per weight"),
             ("MSE", f"{distortion.mse:.6g}"),
+            *(("  on the training sample", f"{mse:.6g}") for mse in trained),
             ("MSE / variance", f"{distortion.nmse:.6g}"),
             ("SQNR", f"{distortion.sqnr_db:.2f} dB"),
             ("largest error", f"{distortion.max_abs_error:.6g}"),
