@@ -88,6 +88,7 @@ rule rate_distortion_summary:
     """What the chapter found."""
     input:
         measurements="results/rate_distortion/tables/measurements.parquet",
+        statistics="results/weights/tables/statistics.parquet",
         code=code("rate_distortion/rate_distortion_summary"),
     output:
         summary=ensure("results/rate_distortion/summary.json", non_empty=True),

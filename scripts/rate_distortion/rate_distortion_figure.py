@@ -7,8 +7,9 @@ from qatlas.rate_distortion.figures import FIGURES
 from qatlas.rate_distortion.schema import BOUNDS, MEASUREMENTS
 from qatlas.summary import read_summary
 from qatlas.tables import read_table
+from qatlas.weights.statistics import STATISTICS
 
-KINDS = {kind.name: kind for kind in (MEASUREMENTS, BOUNDS)}
+KINDS = {kind.name: kind for kind in (MEASUREMENTS, BOUNDS, STATISTICS)}
 
 with job(snakemake):
     name = snakemake.wildcards.figure

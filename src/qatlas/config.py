@@ -147,14 +147,11 @@ class RateDistortion(Section):
     """The chapter rate_distortion."""
 
     example: Example = Field(description="The tensor that single-tensor figures show.")
-    highlight: tuple[Name, ...] = Field(
-        (), description="Codec grids that the figures of all codecs single out; others are pale."
-    )
     by_tensor: Name = Field(description="Codec of the bit sweep with one scale a tensor.")
     by_channel: Name = Field(
         description="Codec of the bit sweep with one scale a channel, and of the sensitivity."
     )
-    sensitivity_bits: int = Field(4, ge=1, le=8, description="Bits of the layerwise sensitivity.")
+    sensitivity_bits: int = Field(4, ge=1, le=8, description="Bits at which tensors are compared.")
 
 
 class Study(Section):
@@ -185,7 +182,6 @@ class Study(Section):
             ("example.model", chapter.example.model, self.models),
             ("by_tensor", chapter.by_tensor, self.codecs),
             ("by_channel", chapter.by_channel, self.codecs),
-            *(("highlight", series, self.codecs) for series in chapter.highlight),
         ]
         for key, found, allowed in references:
             if found not in allowed:

@@ -9,7 +9,6 @@ from qatlas.config import RateDistortion
 
 SETTINGS = RateDistortion(
     example={"model": "bert", "tensor": "wide"},
-    highlight=("by_channel", "best"),
     by_tensor="by_tensor",
     by_channel="by_channel",
     sensitivity_bits=4,
@@ -67,3 +66,16 @@ def measurements():
         return pd.DataFrame([measurement(*row) for row in rows])
 
     return table
+
+
+@pytest.fixture
+def statistics():
+    """Kurtosis of the tensors that tests name."""
+    kurtosis = {"wide": 3.0, "narrow": 4.0, "third": 30.0}
+    return pd.DataFrame(
+        [
+            {"model": model, "tensor": tensor, "kurtosis": value}
+            for model in ("bert", "noise")
+            for tensor, value in kurtosis.items()
+        ]
+    )

@@ -7,6 +7,7 @@ import jsonschema
 import pandas as pd
 import pytest
 
+from qatlas.rate_distortion.figures import FIGURES as RATE_DISTORTION_FIGURES
 from tests.workflow.conftest import ROOT, Checkout, copy_project
 
 # One worker runs these, so that the study is built once.
@@ -15,10 +16,7 @@ pytestmark = pytest.mark.xdist_group("study")
 FIGURES = (
     "weights/figures/weight_distribution",
     "weights/figures/kurtosis",
-    "rate_distortion/figures/bit_sweep",
-    "rate_distortion/figures/layer_sensitivity",
-    "rate_distortion/figures/rate_distortion_curves",
-    "rate_distortion/figures/gap_to_shannon",
+    *(f"rate_distortion/figures/{name}" for name in RATE_DISTORTION_FIGURES),
 )
 CHANGES_BETWEEN_BUILDS = (".log", ".benchmark.tsv", "timings.parquet", "runtimes.csv")
 

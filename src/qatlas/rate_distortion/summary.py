@@ -8,6 +8,14 @@ import numpy as np
 import pandas as pd
 
 from qatlas.config import Example, RateDistortion
+from qatlas.rate_distortion.findings.front import front_values
+from qatlas.rate_distortion.findings.groups import groups_values
+from qatlas.rate_distortion.findings.kinds import kinds_values
+from qatlas.rate_distortion.findings.kurtosis import kurtosis_values
+from qatlas.rate_distortion.findings.nearest import nearest_of_model, nearest_values
+from qatlas.rate_distortion.findings.rotation import rotation_values
+from qatlas.rate_distortion.findings.vector import vector_values
+from qatlas.rate_distortion.findings.window import window_values
 from qatlas.summary import Claim, Summary, Value, claim
 
 _ORIGIN = "rate_distortion/tables/measurements.parquet"
@@ -17,11 +25,13 @@ _AVERAGED = {
     "gap_shannon_bits": "bits per weight",
     "gap_empirical_bits": "bits per weight",
 }
-_AROUND_BITS = 0.5
 
 
 def summarize(
-    measurements: pd.DataFrame, settings: RateDistortion, sampled: Sequence[str]
+    measurements: pd.DataFrame,
+    settings: RateDistortion,
+    sampled: Sequence[str],
+    statistics: pd.DataFrame,
 ) -> Summary:
     """Values and claims of the chapter.
 
@@ -33,6 +43,8 @@ def summarize(
         The chapter's part of the configuration.
     sampled
         Names of the models that are independent samples.
+    statistics
+        The table of that name of the chapter weights.
     """
     return Summary(
         chapter="rate_distortion",
@@ -40,7 +52,15 @@ def summarize(
             **_averages(measurements),
             **_tensor_against_channel(measurements, settings),
             **_sensitivity(measurements, settings),
-            **_nearest(measurements, settings.example),
+            **window_values(settings),
+            **nearest_values("example", _of_example(measurements, settings.example)),
+            **nearest_of_model(measurements, settings.example.model),
+            **kinds_values(measurements, settings),
+            **groups_values(measurements, settings),
+            **front_values(measurements, settings),
+            **kurtosis_values(measurements, statistics, settings),
+            **rotation_values(measurements, statistics),
+            **vector_values(measurements, settings),
         },
         claims=_claims(measurements, settings, sampled),
     )
@@ -99,22 +119,6 @@ def _sensitivity(rows: pd.DataFrame, settings: RateDistortion) -> dict[str, Valu
         f"{name}.worst_nmse": _value(float(worst.nmse), _AVERAGED["nmse"]),
         f"{name}.median_nmse": _value(float(rows.nmse.median()), _AVERAGED["nmse"]),
     }
-
-
-def _nearest(rows: pd.DataFrame, example: Example) -> dict[str, Value]:
-    """The series nearest to the example's empirical bound around 2, 3 and 4 bits per weight."""
-    rows = _of_example(rows, example).dropna(subset=["gap_empirical_bits"])
-    values = {}
-    for bits in (2, 3, 4):
-        around = rows[(rows.rate_bits_per_weight - bits).abs() <= _AROUND_BITS]
-        if around.empty:
-            continue
-        best = around.loc[around.gap_empirical_bits.idxmin()]
-        name = f"example.{bits}bit.nearest"
-        values[f"{name}_to_empirical"] = _value(best.series, "series")
-        for gap in ("gap_empirical_bits", "gap_shannon_bits"):
-            values[f"{name}_{gap}"] = _value(float(best[gap]), _AVERAGED[gap])
-    return values
 
 
 def _claims(

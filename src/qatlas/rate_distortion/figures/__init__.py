@@ -1,4 +1,4 @@
-"""The chapter's figures: one module each, by name, with the tables it reads.
+"""The chapter's figures: one module each, by name, with the tables it reads, of any chapter.
 
 A module has ``select`` (tables and the chapter's settings to what is drawn), ``draw`` (that to a
 figure) and ``caption`` (the chapter's summary and settings to a sentence or two).
@@ -9,4 +9,11 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "layer_sensitivity": ("measurements",),
     "rate_distortion_curves": ("measurements", "bounds"),
     "gap_to_shannon": ("measurements", "bounds"),
+    "gap_to_empirical": ("measurements",),
+    "curves_by_kind": ("measurements", "bounds"),
+    "groups": ("measurements",),
+    "vector_quantization": ("measurements", "bounds"),
+    "gap_vs_kurtosis": ("measurements", "statistics"),
+    "rotation_effect": ("measurements", "statistics"),
+    "pareto_front": ("measurements", "bounds"),
 }
