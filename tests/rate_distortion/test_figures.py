@@ -18,7 +18,7 @@ from qatlas.codecs.registry import parameters_of
 from qatlas.config import load
 from qatlas.plotting import COLUMN_WIDTH, FULL_WIDTH, readable
 from qatlas.rate_distortion import figures
-from qatlas.rate_distortion.drawing import LIMITS
+from qatlas.rate_distortion.drawing import LIMITS, in_order
 from qatlas.rate_distortion.figures import FIGURES
 from qatlas.rate_distortion.schema import BOUNDS, MEASUREMENTS
 from qatlas.rate_distortion.summary import summarize
@@ -122,8 +122,8 @@ def tables(tmp_path_factory):
         write_table(its_rows, kind, folder / kind.name)
     read = {kind.name: read_table(kind, folder / kind.name) for kind in rows}
     measurements = read["measurements"]
-    trained = (0.9 * measurements.nmse).where(measurements.codec == "vector")
-    return read | {"measurements": measurements.assign(train_nmse=trained)}
+    trained = (0.9 * measurements.mse).where(measurements.codec == "vector")
+    return read | {"measurements": measurements.assign(train_mse=trained)}
 
 
 @pytest.fixture(scope="module")
@@ -278,7 +278,7 @@ def test_a_study_of_little_is_drawn_and_its_caption_says_what_was_not_measured(n
     little = tables | {"measurements": few}
     assert drawn_by(name, little).axes
     caption = import_module(f"{figures.__name__}.{name}").caption(
-        summarize(few, SETTINGS, []), SETTINGS
+        summarize(few, SETTINGS, [], tables["statistics"]), SETTINGS
     )
     assert "not measured" in caption
 
@@ -349,3 +349,84 @@ def test_the_largest_tensor_stands_for_a_model(tables):
     module = import_module(f"{figures.__name__}.rate_distortion_curves")
     selected = module.select(more, SETTINGS)
     assert set(selected[selected.model == "gaussian"].tensor) == {"a.equal"}
+
+
+def lines_of(panel):
+    return {line.get_label(): line for line in panel.get_lines()}
+
+
+def test_vectors_are_drawn_over_the_scalar_families_with_what_training_suggests(tables):
+    module = import_module(f"{figures.__name__}.vector_quantization")
+    selected = module.select(tables, SETTINGS)
+    left, right = module.draw(selected).axes
+    vector = selected[selected.series == "vector_d2"]
+    for panel, quantity in ((left, "nmse"), (right, "gap_shannon_bits")):
+        lines = lines_of(panel)
+        assert {"vector d2", "vector d8", "uniform", "lloyd max", "entropy coded"} <= set(lines)
+        assert lines["vector d2"].get_ydata().tolist() == vector[quantity].tolist()
+        trained = lines["_vector_d2 as trained"].get_ydata()
+        assert trained.tolist() == vector[f"train_{quantity}"].tolist()
+    assert vector.train_nmse.to_numpy() == pytest.approx(0.9 * vector.nmse.to_numpy())
+    assert (vector.nmse_low / vector.nmse).tolist() == pytest.approx([0.95] * 3)
+    shannon = -0.5 * np.log2(vector.train_nmse)
+    suggested = vector.rate_bits_per_weight - shannon
+    assert vector.train_gap_shannon_bits.to_numpy() == pytest.approx(suggested.to_numpy())
+
+
+def test_vectors_without_training_errors_are_drawn_without_them(tables):
+    bare = tables | {"measurements": tables["measurements"].drop(columns="train_mse")}
+    left, _ = drawn_by("vector_quantization", bare).axes
+    assert "vector d2" in lines_of(left)
+    assert not any("as trained" in label for label in lines_of(left))
+
+
+def test_the_groups_have_a_bar_for_every_family_around_the_bits(tables):
+    module = import_module(f"{figures.__name__}.groups")
+    selected = module.select(tables, SETTINGS)
+    panels = module.draw(selected).axes
+    assert [panel.get_title() for panel in panels] == ["MLP", "attention query", "embeddings"]
+    for panel, group in zip(panels, ("mlp", "attention_q", "embedding"), strict=True):
+        widths = [bar.get_width() for bar in panel.patches]
+        rows = selected[selected.group == group].set_index("codec")
+        families = list(dict.fromkeys(selected.codec))
+        assert widths == pytest.approx(rows.loc[families].gap_empirical_bits.tolist())
+        assert not rows.index.duplicated().any()
+
+
+def test_every_tensor_of_all_models_is_a_point_against_its_kurtosis(tables):
+    module = import_module(f"{figures.__name__}.gap_vs_kurtosis")
+    selected = module.select(tables, SETTINGS)
+    best = selected[selected.best]
+    assert best.groupby("codec").size().eq(len(tables["statistics"])).all()
+    smallest = selected.groupby(["model", "tensor", "codec"]).gap_shannon_bits.transform("min")
+    assert (best.gap_shannon_bits == smallest[best.index]).all()
+    drawn = module.draw(selected).axes
+    assert [panel.get_title() for panel in drawn] == [
+        readable(family) for family in in_order(selected.codec)
+    ]
+
+
+def test_the_front_is_drawn_on_the_tensor_and_on_the_whole_model(tables):
+    module = import_module(f"{figures.__name__}.pareto_front")
+    selected = module.select(tables, SETTINGS)
+    upper = module.draw(selected).axes[:2]
+    for panel, scope in zip(upper, ("example", "model"), strict=True):
+        rows = selected[(selected.scope == scope) & (selected.codec != "limit")]
+        front = rows[rows.front].sort_values("rate_bits_per_weight")
+        assert lines_of(panel)["_front"].get_ydata().tolist() == front.nmse.tolist()
+        for point in rows[~rows.front].itertuples():
+            as_cheap = front.rate_bits_per_weight <= point.rate_bits_per_weight + 0.01
+            assert (front[as_cheap].nmse <= point.nmse).any()
+
+
+def test_the_two_averages_of_limits_meet_the_measured_kinds(tables):
+    module = import_module(f"{figures.__name__}.curves_by_kind")
+    selected = module.select(tables, SETTINGS)
+    assert set(selected.group) == {"embedding", "attention", "mlp"}
+    assert set(selected[selected.codec == "limit"].series) == set(LIMITS)
+    axes = module.draw(selected).axes
+    assert [panel.get_title() for panel in axes[:3]] == [
+        "embeddings (1 tensor)",
+        "attention (24 tensors)",
+        "MLP (12 tensors)",
+    ]

@@ -24,8 +24,9 @@ def vector_and_scalar(measurements: pd.DataFrame, settings: RateDistortion) -> p
     pd.DataFrame
         codec, series, nominal_bits, what was measured, best, and:
         nmse_low, nmse_high, the 95 % interval of a sampled error;
-        train_nmse, the error on what a codebook was trained on, and train_gap_shannon_bits, the
-        gap that it would suggest; both missing where nothing was trained.
+        train_nmse, the error on what a codebook was trained on over the variance of all weights,
+        and train_gap_shannon_bits, the gap that it would suggest; both missing where nothing was
+        trained.
     """
     example = settings.example
     rows = measurements[
@@ -33,13 +34,15 @@ def vector_and_scalar(measurements: pd.DataFrame, settings: RateDistortion) -> p
         & (measurements.tensor == example.tensor)
         & measurements.codec.isin([VECTOR, *SCALAR])
     ]
-    if "train_nmse" not in rows:
-        rows = rows.assign(train_nmse=np.nan)
+    # A study without trained codecs may have no such column.
+    train_mse = rows.get("train_mse", np.nan)
     rows = rows.assign(
+        train_nmse=rows.nmse * train_mse / rows.mse,
         nmse_low=rows.nmse * rows.mse_low / rows.mse,
         nmse_high=rows.nmse * rows.mse_high / rows.mse,
-        train_gap_shannon_bits=rows.rate_bits_per_weight - rate_bits(rows.train_nmse),
     )
+    suggested = rows.rate_bits_per_weight - rate_bits(rows.train_nmse)
+    rows = rows.assign(train_gap_shannon_bits=suggested)
     kept = ["codec", "series", "nominal_bits", *_COLUMNS, "nmse_low", "nmse_high"]
     drawn = rows[[*kept, "train_nmse", "train_gap_shannon_bits"]].sort_values(
         ["codec", "series", "rate_bits_per_weight"], ignore_index=True
