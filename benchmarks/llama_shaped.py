@@ -124,7 +124,7 @@ def _statistics(folder: Path) -> None:
 def _sweep(folder: Path, codecs: dict[str, Codec]) -> None:
     (family,) = {name_of(codec) for codec in codecs.values()}
     plan = {series: [asdict(codec)] for series, codec in codecs.items()}
-    swept = sweep(_matrices(folder), family, plan, seed=0, threads=THREADS)
+    swept = sweep(_matrices(folder), family, plan, {}, seed=0, threads=THREADS)
     write_table(swept.measured, MEASURED, folder / f"{family}.parquet")
     write_table(swept.timings, TIMINGS, folder / f"{family}.timings.parquet")
 

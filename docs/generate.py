@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from qatlas.codecs import registry
-from qatlas.config import CodecGrid, Example, Model, RateDistortion, Study
+from qatlas.config import Allocation, CodecGrid, Example, Model, RateDistortion, Study
 from qatlas.rate_distortion import schema as rate_distortion
 from qatlas.summary import Summary
 from qatlas.tables import Table
@@ -29,6 +29,8 @@ TABLES = {
     "results/weights/tables/densities.parquet": DENSITIES,
     "results/rate_distortion/tables/measurements.parquet": rate_distortion.MEASUREMENTS,
     "results/rate_distortion/tables/bounds.parquet": rate_distortion.BOUNDS,
+    "results/rate_distortion/tables/allocations.parquet": rate_distortion.ALLOCATIONS,
+    "results/rate_distortion/tables/allocation_totals.parquet": rate_distortion.ALLOCATION_TOTALS,
     "results/rate_distortion/tables/timings.parquet": rate_distortion.TIMINGS,
 }
 
@@ -52,6 +54,7 @@ def config_page() -> str:
         ("codecs.NAME", CodecGrid),
         ("rate_distortion", RateDistortion),
         ("rate_distortion.example", Example),
+        ("rate_distortion.allocation", Allocation),
     ]
     lines = [WRITTEN, "# Configuration\n", inspect.cleandoc(INTRODUCTION), ""]
     for title, section in sections:

@@ -25,11 +25,6 @@ except AtlasError as error:
 
 ROOT = Path(os.path.relpath(workflow.basedir))
 FIGURES = {"weights": weights_figures, "rate_distortion": rate_distortion_figures}
-TABLES = {
-    "weights": ("manifests", "statistics", "densities"),
-    "rate_distortion": ("measurements", "timings", "bounds"),
-}
-CHAPTER_OF_TABLE = {table: chapter for chapter, tables in TABLES.items() for table in tables}
 # Those that define `run`; the files beside them are what they share.
 BENCHMARKS = {
     path.stem: path
@@ -94,9 +89,9 @@ def summaries():
 
 
 def tables_of_figure(chapter):
-    """Input function: the tables that a figure of the chapter reads, its own or another's."""
+    """Input function: the tables that a figure of the chapter reads."""
     return lambda wildcards: {
-        table: f"results/{CHAPTER_OF_TABLE[table]}/tables/{table}.parquet"
+        table: f"results/{chapter}/tables/{table}.parquet"
         for table in FIGURES[chapter][wildcards.figure]
     }
 

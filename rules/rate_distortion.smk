@@ -53,9 +53,33 @@ rule sweep:
     params:
         shard=shard_of,
         plan=lambda wildcards: study.plan(wildcards.family),
+        most_weights=lambda wildcards: study.most_weights(wildcards.family),
         seed=study.seed,
     script:
         "../scripts/rate_distortion/sweep.py"
+
+
+rule rotation:
+    """What a rotation does to the distribution of the weights of one shard."""
+    input:
+        manifest="results/weights/{model}/manifest.parquet",
+        snapshot=ancient(snapshot),
+        code=code("rate_distortion/rotation"),
+    output:
+        rotation=ensure("results/rate_distortion/rotation/{model}/{shard}.parquet", non_empty=True),
+    log:
+        "results/rate_distortion/rotation/{model}/{shard}.log",
+    benchmark:
+        "results/rate_distortion/rotation/{model}/{shard}.benchmark.tsv"
+    conda:
+        "../envs/atlas.yaml"
+    resources:
+        mem_mb=tensor_memory_mb,
+        runtime=60,
+    params:
+        shard=shard_of,
+    script:
+        "../scripts/rate_distortion/rotation.py"
 
 
 rule rate_distortion_tables:
@@ -70,11 +94,16 @@ rule rate_distortion_tables:
             family=study.families(),
         ),
         bounds=of_every_shard("results/rate_distortion/bounds/{model}/{shard}.parquet"),
+        rotation=of_every_shard("results/rate_distortion/rotation/{model}/{shard}.parquet"),
         code=code("rate_distortion/rate_distortion_tables"),
     output:
         measurements=ensure("results/rate_distortion/tables/measurements.parquet", non_empty=True),
         timings=ensure("results/rate_distortion/tables/timings.parquet", non_empty=True),
         bounds=ensure("results/rate_distortion/tables/bounds.parquet", non_empty=True),
+        rotation=ensure("results/rate_distortion/tables/rotation.parquet", non_empty=True),
+        target_distortion=ensure("results/rate_distortion/tables/target_distortion.parquet", non_empty=True),
+        operating_points=ensure("results/rate_distortion/tables/operating_points.parquet", non_empty=True),
+        speeds=ensure("results/rate_distortion/tables/speeds.parquet", non_empty=True),
     log:
         "results/rate_distortion/tables/tables.log",
     localrule: True
@@ -84,11 +113,34 @@ rule rate_distortion_tables:
         "../scripts/rate_distortion/rate_distortion_tables.py"
 
 
+rule allocation:
+    """A codec for every tensor of a model, chosen from the measured points within each budget."""
+    input:
+        measurements="results/rate_distortion/tables/measurements.parquet",
+        code=code("rate_distortion/allocation"),
+    output:
+        allocations=ensure("results/rate_distortion/tables/allocations.parquet", non_empty=True),
+        totals=ensure("results/rate_distortion/tables/allocation_totals.parquet", non_empty=True),
+    log:
+        "results/rate_distortion/tables/allocation.log",
+    localrule: True
+    conda:
+        "../envs/atlas.yaml"
+    params:
+        models=study.rate_distortion.allocated_models(),
+        settings=study.rate_distortion.allocation.model_dump(),
+    script:
+        "../scripts/rate_distortion/allocation.py"
+
+
 rule rate_distortion_summary:
     """What the chapter found."""
     input:
         measurements="results/rate_distortion/tables/measurements.parquet",
-        statistics="results/weights/tables/statistics.parquet",
+        operating_points="results/rate_distortion/tables/operating_points.parquet",
+        target_distortion="results/rate_distortion/tables/target_distortion.parquet",
+        rotation="results/rate_distortion/tables/rotation.parquet",
+        allocation_totals="results/rate_distortion/tables/allocation_totals.parquet",
         code=code("rate_distortion/rate_distortion_summary"),
     output:
         summary=ensure("results/rate_distortion/summary.json", non_empty=True),

@@ -26,6 +26,7 @@ STUDY = {
         "example": {"model": "bert", "tensor": "encoder.0.weight"},
         "by_tensor": "by_tensor",
         "by_channel": "by_channel",
+        "allocation": {"budgets": [3.0, 4.0], "shown_budget": 4.0},
     },
 }
 
@@ -211,6 +212,51 @@ WRONG = {
         "rate_distortion/example/tensor",
         "head.weight",
         "rate_distortion.example.tensor: models.bert.include leaves 'head.weight' out",
+    ),
+    "a model to plan that there is not": (
+        "rate_distortion/allocation/models",
+        ["bret"],
+        "rate_distortion.allocation.models: nothing is called 'bret'; did you mean 'bert'?",
+    ),
+    "a series to choose from that there is not": (
+        "rate_distortion/allocation/series",
+        ["best", "bets"],
+        "rate_distortion.allocation.series: nothing is called 'bets'; did you mean 'best'?",
+    ),
+    "an unknown key of the allocation": (
+        "rate_distortion/allocation/budget",
+        [4.0],
+        "rate_distortion.allocation.budget: there is no such key; did you mean 'budgets'?",
+    ),
+    "no budgets": (
+        "rate_distortion/allocation/budgets",
+        [],
+        "rate_distortion.allocation.budgets: …at least 1 item…; found []",
+    ),
+    "a budget of nothing": (
+        "rate_distortion/allocation/budgets",
+        [0.0, 4.0],
+        "rate_distortion.allocation.budgets.0: …greater than 0; found 0.0",
+    ),
+    "budgets out of order": (
+        "rate_distortion/allocation/budgets",
+        [4.0, 3.0],
+        "rate_distortion.allocation.budgets: found [4.0, 3.0]; give every budget once, …",
+    ),
+    "a budget twice": (
+        "rate_distortion/allocation/budgets",
+        [3.0, 4.0, 4.0],
+        "rate_distortion.allocation.budgets: found [3.0, 4.0, 4.0]; give every budget once, …",
+    ),
+    "a shown budget that is none": (
+        "rate_distortion/allocation/shown_budget",
+        3.5,
+        "rate_distortion.allocation: shown_budget is 3.5, which is not a budget; allowed: 3, 4",
+    ),
+    "an unknown weighting": (
+        "rate_distortion/allocation/weightings",
+        ["plain", "normalized"],
+        "rate_distortion.allocation.weightings.1: …'plain' or 'normalised'; found 'normalized'",
     ),
     "a grid of the bit sweep that there is not": (
         "rate_distortion/by_channel",

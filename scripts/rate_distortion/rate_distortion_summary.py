@@ -1,16 +1,22 @@
 from qatlas.config import RateDistortion
 from qatlas.job import job
-from qatlas.rate_distortion.schema import MEASUREMENTS
+from qatlas.rate_distortion.schema import (
+    ALLOCATION_TOTALS,
+    MEASUREMENTS,
+    OPERATING_POINTS,
+    ROTATION,
+    TARGET_DISTORTION,
+)
 from qatlas.rate_distortion.summary import summarize
 from qatlas.summary import write_summary
 from qatlas.tables import read_table
-from qatlas.weights.statistics import STATISTICS
+
+KINDS = (MEASUREMENTS, OPERATING_POINTS, TARGET_DISTORTION, ROTATION, ALLOCATION_TOTALS)
 
 with job(snakemake):
     summary = summarize(
-        read_table(MEASUREMENTS, snakemake.input.measurements),
+        {kind.name: read_table(kind, snakemake.input[kind.name]) for kind in KINDS},
         RateDistortion(**snakemake.params.settings),
         snakemake.params.sampled,
-        read_table(STATISTICS, snakemake.input.statistics),
     )
     write_summary(summary, snakemake.output.summary)

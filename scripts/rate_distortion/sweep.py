@@ -15,6 +15,7 @@ with job(snakemake):
         matrices,
         snakemake.wildcards.family,
         snakemake.params.plan,
+        snakemake.params.most_weights,
         snakemake.params.seed,
         snakemake.threads,
     )

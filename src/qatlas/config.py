@@ -105,6 +105,12 @@ class CodecGrid(Section):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     codec: str = Field(description="Name of the codec; its parameters are keys beside it.")
+    most_weights: int | None = Field(
+        None,
+        ge=1,
+        description="Measure rows drawn at random, of together at most so many weights of a "
+        "tensor; for slow codecs. All by default.",
+    )
 
     @model_validator(mode="after")
     def _check_every_point(self) -> "CodecGrid":
@@ -143,6 +149,45 @@ class Example(Section):
     tensor: str = Field(description="Name of the tensor in its checkpoint.")
 
 
+Weighting = Literal["plain", "normalised"]
+"""How the errors of a model's tensors are added up."""
+
+
+class Allocation(Section):
+    """A codec for every tensor of a model, so that the whole keeps a budget with least error."""
+
+    models: tuple[Name, ...] = Field((), description="Models to plan; if none, the example's.")
+    budgets: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        min_length=1, description="Bits per weight of the whole model, everything charged, rising."
+    )
+    weightings: tuple[Weighting, ...] = Field(
+        ("plain", "normalised"),
+        min_length=1,
+        description="What is least: the sum of all squared errors, or that of every tensor's "
+        "relative to its variance.",
+    )
+    series: tuple[Name, ...] = Field(
+        (), description="Codec grids to choose from; if none are named, all."
+    )
+    shown_budget: float = Field(description="The budget whose plan is shown by kind of tensor.")
+
+    @field_validator("budgets", mode="after")
+    @classmethod
+    def _rise(cls, budgets: tuple[float, ...]) -> tuple[float, ...]:
+        if list(budgets) != sorted(set(budgets)):
+            raise ValueError(f"found {list(budgets)}; give every budget once, the smallest first")
+        return budgets
+
+    @model_validator(mode="after")
+    def _shows_a_budget(self) -> "Allocation":
+        if self.shown_budget not in self.budgets:
+            budgets = ", ".join(f"{budget:g}" for budget in self.budgets)
+            raise ValueError(
+                f"shown_budget is {self.shown_budget:g}, which is not a budget; allowed: {budgets}"
+            )
+        return self
+
+
 class RateDistortion(Section):
     """The chapter rate_distortion."""
 
@@ -152,6 +197,11 @@ class RateDistortion(Section):
         description="Codec of the bit sweep with one scale a channel, and of the sensitivity."
     )
     sensitivity_bits: int = Field(4, ge=1, le=8, description="Bits at which tensors are compared.")
+    allocation: Allocation = Field(description="Plans of a codec for every tensor of a model.")
+
+    def allocated_models(self) -> tuple[str, ...]:
+        """Models for which plans are made."""
+        return self.allocation.models or (self.example.model,)
 
 
 class Study(Section):
@@ -182,6 +232,8 @@ class Study(Section):
             ("example.model", chapter.example.model, self.models),
             ("by_tensor", chapter.by_tensor, self.codecs),
             ("by_channel", chapter.by_channel, self.codecs),
+            *(("allocation.models", model, self.models) for model in chapter.allocation.models),
+            *(("allocation.series", series, self.codecs) for series in chapter.allocation.series),
         ]
         for key, found, allowed in references:
             if found not in allowed:
@@ -199,6 +251,11 @@ class Study(Section):
     def families(self) -> tuple[str, ...]:
         """Names of the codecs in use, sorted."""
         return tuple(sorted({grid.codec for grid in self.codecs.values()}))
+
+    def most_weights(self, family: str) -> dict[str, int]:
+        """How many weights of a tensor are measured at most, by the grids that limit it."""
+        grids = {n: grid.most_weights for n, grid in self.codecs.items() if grid.codec == family}
+        return {name: most for name, most in grids.items() if most is not None}
 
     def plan(self, family: str) -> dict[str, list[dict[str, Any]]]:
         """The points of one codec, by the name of the grid they belong to."""

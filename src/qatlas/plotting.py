@@ -23,7 +23,7 @@ BOUND: dict[str, Any] = {"color": "black", "linestyle": (0, (4, 2)), "linewidth"
 
 # Okabe and Ito 2008: distinguishable with every common form of colour blindness.
 _PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_BROWN, _GREY, _OLIVE = "#8B5A2B", "#777777", "#999933"
+_BROWN, _GREY, _OLIVE, _PURPLE = "#8B5A2B", "#777777", "#999933", "#5E3C99"
 FAMILY_COLOURS = {
     "uniform": _PALETTE[0],
     "lloyd_max": _PALETTE[1],
@@ -34,6 +34,7 @@ FAMILY_COLOURS = {
     "lattice": _BROWN,
     "bitsandbytes_4bit": _GREY,
     "gguf_block": _OLIVE,
+    "trellis": _PURPLE,
 }
 KIND_COLOURS = {
     "embedding": _PALETTE[0],
@@ -43,7 +44,8 @@ KIND_COLOURS = {
     "convolution": _PALETTE[4],
     "linear": _PALETTE[5],
 }
-"""Colours of codec families, and of groups of tensor kinds, the same in all figures."""
+WEIGHTING_COLOURS = {"plain": _PALETTE[0], "normalised": _PALETTE[1]}
+"""Colours of codec families, of groups of tensor kinds, of weightings: the same in all figures."""
 
 _MARKERS = "osD^vP*Xhpd<>"
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (5, 1.5, 1, 1.5)))

@@ -47,6 +47,12 @@ GRIDS = {
         {"inner": {"codec": "uniform", "bits": 4}},
         {"inner": {"codec": "lloyd_max", "bits": 3}, "side": "both", "seed": 5},
     ],
+    "trellis": [
+        {"bits": 1, "state_bits": 8},
+        {"bits": 2, "sequence_length": 64, "code": "1mad"},
+        {"bits": 3, "state_bits": 8, "granularity": "channel", "code": "3inst"},
+        {"bits": 4, "granularity": "channel", "scale_dtype": "bfloat16", "code": "permutation"},
+    ],
     "uniform": [
         {"bits": 1},
         {"bits": 3},
@@ -74,6 +80,7 @@ KEEPS_ITS_OWN_OUTPUT = {
     "entropy_coded": lambda _: False,
     "entropy_coded_trellis": lambda _: False,
     "rotate": lambda _: False,
+    "trellis": lambda _: False,
     "lloyd_max": lambda _: True,
     "uniform": lambda point: {"asymmetric", "mse", 2.5}.isdisjoint(point.values()),
 }

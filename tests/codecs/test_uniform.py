@@ -13,9 +13,11 @@ from qatlas.codecs.scalar.clipping import (
     _COARSE,
     _FINE,
     _factor_on_cpu,
+    _moments_on_cpu,
     _squared_error,
     factor_of_least_error,
     minmax,
+    moments,
     shrunk_for_least_error,
 )
 from qatlas.codecs.scalar.grid import dequantize, quantize
@@ -309,6 +311,14 @@ def test_the_fast_clip_search_agrees_with_the_plain_one(shape, levels):
         found, least = (errors(blocks, scale * f, zero, levels) for f in (fast, plain))
         assert torch.allclose(found, least, rtol=1e-5, atol=0)
         assert (fast == plain).double().mean() > 0.95
+
+
+@pytest.mark.parametrize("shape", [(200, 1, 16), (30, 4, 32), (1, 1, 30_000)])
+def test_the_fast_moments_are_the_plain_ones(shape):
+    blocks = student(*shape, seed=1) + 100
+    for fast, plain in zip(_moments_on_cpu(blocks), moments(blocks), strict=True):
+        assert fast.shape == plain.shape
+        assert torch.allclose(fast, plain, rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("levels", [2, 4, 16])

@@ -6,12 +6,22 @@ import pandas as pd
 import pytest
 
 from qatlas.config import RateDistortion
+from qatlas.rate_distortion.operating_points import at_rates
+from qatlas.rate_distortion.schema import (
+    ALLOCATION_TOTALS,
+    BOUNDS,
+    OPERATING_POINTS,
+    ROTATION,
+    TARGET_DISTORTION,
+)
+from qatlas.rate_distortion.target_distortion import at_target_distortions
 
 SETTINGS = RateDistortion(
     example={"model": "bert", "tensor": "wide"},
     by_tensor="by_tensor",
     by_channel="by_channel",
     sensitivity_bits=4,
+    allocation={"budgets": (3.0, 4.0), "shown_budget": 4.0},
 )
 CODECS = {
     "by_tensor": ("uniform", {"granularity": "tensor"}),
@@ -50,6 +60,7 @@ def measurement(series, bits, nmse, changes=None):
         "seed": 7,
         "gap_shannon_bits": 0.5,
         "gap_empirical_bits": 0.25,
+        "gap_channel_variance_bits": 0.5,
     } | (changes or {})
 
 
@@ -69,8 +80,8 @@ def measurements():
 
 
 @pytest.fixture
-def statistics():
-    """Kurtosis of the tensors that tests name."""
+def rotation():
+    """Kurtosis of the tensors that tests name, as in the table of that name."""
     kurtosis = {"wide": 3.0, "narrow": 4.0, "third": 30.0}
     return pd.DataFrame(
         [
@@ -79,3 +90,21 @@ def statistics():
             for tensor, value in kurtosis.items()
         ]
     )
+
+
+def frame(rows, kind):
+    return pd.DataFrame(rows, columns=kind.schema.names)
+
+
+def summarized_tables(measurements, rotation=(), allocation_totals=None):
+    """The tables that a summary is computed from."""
+    targets = at_target_distortions(measurements, frame([], BOUNDS))
+    return {
+        "measurements": measurements,
+        "operating_points": frame(at_rates(measurements), OPERATING_POINTS),
+        "target_distortion": frame(targets, TARGET_DISTORTION),
+        "rotation": frame(rotation, ROTATION),
+        "allocation_totals": frame([], ALLOCATION_TOTALS)
+        if allocation_totals is None
+        else allocation_totals,
+    }

@@ -18,12 +18,19 @@ from qatlas.codecs.registry import parameters_of
 from qatlas.config import load
 from qatlas.plotting import COLUMN_WIDTH, FULL_WIDTH, readable
 from qatlas.rate_distortion import figures
+from qatlas.rate_distortion.allocation import allocate
 from qatlas.rate_distortion.drawing import LIMITS, in_order
 from qatlas.rate_distortion.figures import FIGURES
-from qatlas.rate_distortion.schema import BOUNDS, MEASUREMENTS
+from qatlas.rate_distortion.schema import (
+    ALLOCATION_TOTALS,
+    ALLOCATIONS,
+    BOUNDS,
+    MEASUREMENTS,
+    ROTATION,
+)
 from qatlas.rate_distortion.summary import summarize
 from qatlas.tables import read_table, write_table
-from qatlas.weights.statistics import STATISTICS
+from tests.rate_distortion.conftest import summarized_tables
 
 STUDY = load(yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text()))
 SETTINGS = STUDY.rate_distortion
@@ -66,6 +73,7 @@ def measured(model, tensor, kind, layer, size):
                 **{"mse": 2 * nmse, "nmse": nmse, "sqnr_db": -10 * np.log10(nmse)},
                 "gap_shannon_bits": bits + 0.1 - shannon,
                 "gap_empirical_bits": bits + 0.2 - shannon,
+                "gap_channel_variance_bits": bits + 0.1 - shannon,
             }
 
 
@@ -76,6 +84,8 @@ def limited(model, tensor, kind):
             **{"model": model, "tensor": tensor, "kind": kind, "nmse": nmse},
             **{"shannon_bits": shannon, "empirical_bits": max(0, shannon - 0.1)},
             "shannon_lower_bits": max(0, shannon - 0.2),
+            "channel_variance_bits": max(0, shannon - 0.1),
+            "group_variance_bits": None,
         }
 
 
@@ -97,11 +107,11 @@ def vectors(model, tensor, kind, layer, size):
 
 
 def described(size, model, tensor, kind, layer):
-    """A row of statistics: the larger the heavier its tails."""
+    """A row of ``rotation``: the larger the heavier its tails."""
     return {
-        **dict.fromkeys(STATISTICS.schema.names, 0.0),
+        **dict.fromkeys(ROTATION.schema.names, 0.0),
         **{"model": model, "tensor": tensor, "kind": kind, "layer": layer},
-        **{"weights": 100 + size, "distinct_values": 50, "kurtosis": 2.9 + size**1.5},
+        **{"weights": 100 + size, "kurtosis": 2.9 + size**1.5},
     }
 
 
@@ -116,8 +126,12 @@ def tables(tmp_path_factory):
             for row in (*measured(*tensor, size), *vectors(*tensor, size))
         ],
         BOUNDS: [row for _, tensor in every for row in limited(*tensor[:3])],
-        STATISTICS: [described(size, *tensor) for size, tensor in every],
+        ROTATION: [described(size, *tensor) for size, tensor in every],
     }
+    allocated = allocate(
+        pd.DataFrame(rows[MEASUREMENTS]), SETTINGS.allocated_models(), SETTINGS.allocation
+    )
+    rows |= {ALLOCATIONS: allocated.allocations, ALLOCATION_TOTALS: allocated.totals}
     for kind, its_rows in rows.items():
         write_table(its_rows, kind, folder / kind.name)
     read = {kind.name: read_table(kind, folder / kind.name) for kind in rows}
@@ -128,7 +142,15 @@ def tables(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def summary(tables):
-    return summarize(tables["measurements"], SETTINGS, [], tables["statistics"])
+    return summarize(
+        summarized_tables(
+            tables["measurements"],
+            tables["rotation"],
+            allocation_totals=tables["allocation_totals"],
+        ),
+        SETTINGS,
+        [],
+    )
 
 
 def of_models(tables, models):
@@ -210,7 +232,8 @@ def test_every_module_is_a_figure_and_every_figure_a_module():
 def test_a_figure_selects_draws_and_captions_and_reads_known_tables(name):
     module = import_module(f"{figures.__name__}.{name}")
     assert all(callable(getattr(module, part)) for part in ("select", "draw", "caption"))
-    assert set(FIGURES[name]) <= {MEASUREMENTS.name, BOUNDS.name, STATISTICS.name}
+    known = (MEASUREMENTS, BOUNDS, ROTATION, ALLOCATIONS, ALLOCATION_TOTALS)
+    assert set(FIGURES[name]) <= {table.name for table in known}
 
 
 @every_figure
@@ -270,16 +293,16 @@ def test_a_caption_is_a_sentence_with_numbers_of_the_summary(name, summary):
     assert "not measured" not in caption
 
 
-@every_figure
+@pytest.mark.parametrize("name", [n for n in FIGURES if "measurements" in FIGURES[n]])
 def test_a_study_of_little_is_drawn_and_its_caption_says_what_was_not_measured(name, tables):
     """One codec grid with one scale a tensor, at bits that nothing else is compared at."""
     rows = tables["measurements"]
     few = rows[(rows.series == SETTINGS.by_tensor) & (rows.nominal_bits == 6)]
     little = tables | {"measurements": few}
     assert drawn_by(name, little).axes
-    caption = import_module(f"{figures.__name__}.{name}").caption(
-        summarize(few, SETTINGS, [], tables["statistics"]), SETTINGS
-    )
+    module = import_module(f"{figures.__name__}.{name}")
+    found = summarize(summarized_tables(few, tables["rotation"]), SETTINGS, [])
+    caption = module.caption(found, SETTINGS)
     assert "not measured" in caption
 
 
@@ -351,6 +374,39 @@ def test_the_largest_tensor_stands_for_a_model(tables):
     assert set(selected[selected.model == "gaussian"].tensor) == {"a.equal"}
 
 
+def test_the_allocation_curve_shows_every_plan_and_every_kind(tables):
+    module = import_module(f"{figures.__name__}.allocation_curve")
+    selected = module.select(tables, SETTINGS)
+    settings = SETTINGS.allocation
+    *curves, kinds = module.draw(selected).axes
+    assert len(curves) == len(settings.weightings) == 2
+    totals = tables["allocation_totals"].set_index(["weighting", "plan"])
+    for weighting, panel in zip(settings.weightings, curves, strict=True):
+        uniform, allocated = panel.get_lines()
+        for line, plan in ((uniform, "uniform"), (allocated, "allocated")):
+            expected = totals.loc[(weighting, plan)].set_index("budget_bits_per_weight").nmse
+            assert dict(line.get_xydata()) == expected.to_dict()
+        assert (allocated.get_ydata() <= uniform.get_ydata()).all()
+    assert [text.get_text() for text in kinds.get_yticklabels()] == sorted(
+        {kind.replace("_", " ") for kind in KINDS.values()} | {"embedding"}, reverse=True
+    )
+
+
+def test_the_bits_of_a_kind_in_the_allocation_curve_are_those_of_its_tensors(tables):
+    module = import_module(f"{figures.__name__}.allocation_curve")
+    selected = module.select(tables, SETTINGS)
+    plans = tables["allocations"]
+    shown = plans[
+        (plans.budget_bits_per_weight == SETTINGS.allocation.shown_budget)
+        & (plans.weighting == "plain")
+        & (plans.kind == "mlp_fc1")
+    ]
+    (row,) = selected[(selected.kind == "mlp_fc1") & (selected.weighting == "plain")].itertuples()
+    assert row.rate_bits_per_weight == pytest.approx(
+        np.average(shown.rate_bits_per_weight, weights=shown.weights)
+    )
+
+
 def lines_of(panel):
     return {line.get_label(): line for line in panel.get_lines()}
 
@@ -397,7 +453,7 @@ def test_every_tensor_of_all_models_is_a_point_against_its_kurtosis(tables):
     module = import_module(f"{figures.__name__}.gap_vs_kurtosis")
     selected = module.select(tables, SETTINGS)
     best = selected[selected.best]
-    assert best.groupby("codec").size().eq(len(tables["statistics"])).all()
+    assert best.groupby("codec").size().eq(len(tables["rotation"])).all()
     smallest = selected.groupby(["model", "tensor", "codec"]).gap_shannon_bits.transform("min")
     assert (best.gap_shannon_bits == smallest[best.index]).all()
     drawn = module.draw(selected).axes

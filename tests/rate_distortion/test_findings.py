@@ -105,7 +105,7 @@ def as_it_is(bits, nmse, **changes):
     return ("by_channel", bits, nmse, {"parameters": parameters_of(codec)} | changes)
 
 
-def test_rotated_points_stand_beside_those_they_wrap(measurements, statistics):
+def test_rotated_points_stand_beside_those_they_wrap(measurements, rotation):
     rows = measurements(
         rotated(4, "channel", 0.01),
         as_it_is(4, 0.1),
@@ -114,24 +114,24 @@ def test_rotated_points_stand_beside_those_they_wrap(measurements, statistics):
         rotated(4, "channel", 0.01, tensor="third"),
         as_it_is(4, 0.02, tensor="third"),
     )
-    pairs = rotation_pairs(rows, statistics).set_index("tensor")
+    pairs = rotation_pairs(rows, rotation).set_index("tensor")
     assert pairs.gain_db.to_dict() == {
         "wide": pytest.approx(10),
         "third": pytest.approx(10 * np.log10(2)),
     }
     assert pairs["kurtosis"].to_dict() == {"wide": 3.0, "third": 30.0}
-    found = plain(rotation_values(rows, statistics))
+    found = plain(rotation_values(rows, rotation))
     assert found == {
         "rotation.light_tailed.median_gain_db": pytest.approx(10),
         "rotation.heavy_tailed.median_gain_db": pytest.approx(10 * np.log10(2)),
     }
 
 
-def test_nothing_rotated_gives_no_values(measurements, statistics):
-    assert rotation_values(measurements(as_it_is(4, 0.1)), statistics) == {}
+def test_nothing_rotated_gives_no_values(measurements, rotation):
+    assert rotation_values(measurements(as_it_is(4, 0.1)), rotation) == {}
 
 
-def test_gaps_are_told_for_light_and_for_heavy_tails(measurements, statistics, settings):
+def test_gaps_are_told_for_light_and_for_heavy_tails(measurements, rotation, settings):
     rows = measurements(
         ("by_tensor", 4, 0.1, {"gap_shannon_bits": 1.0}),
         ("by_channel", 4, 0.1, {"gap_shannon_bits": 0.8}),
@@ -139,7 +139,7 @@ def test_gaps_are_told_for_light_and_for_heavy_tails(measurements, statistics, s
         ("by_channel", 4, 0.1, {"gap_shannon_bits": 0.9, "tensor": "third"}),
         ("by_tensor", 3, 0.1, {"gap_shannon_bits": 9.0}),
     )
-    found = plain(kurtosis_values(rows, statistics, settings))
+    found = plain(kurtosis_values(rows, rotation, settings))
     assert found == {
         "kurtosis.heavy_tailed_above": 6.0,
         "kurtosis.by_tensor.light_tailed.median_gap_shannon_bits": 1.0,
@@ -168,7 +168,7 @@ def test_the_window_is_told_for_the_configured_bits_too(settings):
     assert len(found) == 8
 
 
-def test_no_rows_give_no_findings(measurements, statistics, settings):
+def test_no_rows_give_no_findings(measurements, rotation, settings):
     empty: pd.DataFrame = measurements(("best", 4, 0.01)).iloc[:0]
     for values in (groups_values, kinds_values, front_values, vector_values):
         assert values(empty, settings) == {}

@@ -27,6 +27,7 @@ def bounds(*points, tensor="wide"):
         [
             {"model": "bert", "tensor": tensor, "kind": "linear", "nmse": nmse}
             | {"empirical_bits": bits, "shannon_bits": 9.0, "shannon_lower_bits": 9.0}
+            | {"channel_variance_bits": bits / 2}
             for nmse, bits in points
         ]
     )
@@ -38,8 +39,7 @@ CURVE = bounds((1.0, 0.0), (0.0625, 2.0), (0.25, 1.0))
 @pytest.fixture
 def measured(measurements):
     def table(*rows):
-        gaps = ["gap_shannon_bits", "gap_empirical_bits"]
-        return measurements(*rows).drop(columns=gaps)
+        return measurements(*rows)[MEASURED.schema.names]
 
     return table
 
@@ -65,6 +65,7 @@ def test_a_gap_is_the_rate_minus_the_limit_at_the_error(measured, nmse, shannon,
     found = with_gaps(measured(("best", 4, nmse)), CURVE).iloc[0]
     assert found.gap_shannon_bits == pytest.approx(4.125 - shannon, nan_ok=True)
     assert found.gap_empirical_bits == pytest.approx(4.125 - empirical, nan_ok=True)
+    assert found.gap_channel_variance_bits == pytest.approx(4.125 - empirical / 2, nan_ok=True)
 
 
 def test_a_curve_that_reaches_no_error_is_followed_there(measured):
@@ -109,7 +110,7 @@ def test_the_table_fits_its_schema(measured, tmp_path):
 def test_on_independent_gaussian_weights_no_codec_lies_below_its_bounds(seed):
     weights = np.random.default_rng(seed).standard_normal((160, 256)).astype(np.float32)
     matrix = Matrix("bert", "wide", "linear", None, torch.from_numpy(weights))
-    rows = [row for f, plan in PLANS.items() for row in sweep([matrix], f, plan, 0, 1).measured]
+    rows = [row for f, plan in PLANS.items() for row in sweep([matrix], f, plan, {}, 0, 1).measured]
     curve = limits(matrix, entropy_bits=0.5 * np.log2(2 * np.pi * np.e))
     found = with_gaps(pd.DataFrame(rows), pd.DataFrame(curve))
     assert len(found) == 32

@@ -69,3 +69,24 @@ def test_few_values_reach_their_entropy_where_a_continuous_source_has_no_limit(t
 def test_equal_weights_have_no_limits(value, dtype):
     for size in range(1, 20):
         assert limits(matrix(np.full((size, 3), value, dtype)), 0.0) == []
+
+
+def test_channels_of_two_deviations_need_the_mean_of_their_rates():
+    deviations = np.repeat([[1.0], [8.0]], 64, axis=0)
+    weights = deviations * np.random.default_rng(3).standard_normal((128, 256))
+    found = table(weights.astype(np.float32))
+    high = found[found.nmse.between(1e-4, 0.01)]
+    variance = np.mean(deviations**2)
+    expected = np.mean(np.log2(deviations)) - 0.5 * np.log2(high.nmse * variance)
+    assert high.channel_variance_bits.tolist() == pytest.approx(expected.tolist(), abs=0.01)
+    assert high.group_variance_bits.tolist() == pytest.approx(expected.tolist(), abs=0.02)
+    # What is told of 128 weights is a little more than what is told of 256.
+    assert (high.group_variance_bits < high.channel_variance_bits).all()
+    assert (high.channel_variance_bits < high.shannon_bits).all()
+
+
+def test_groups_that_do_not_fill_a_channel_have_no_limit():
+    weights = np.random.default_rng(3).standard_normal((40, 100)).astype(np.float32)
+    found = table(weights)
+    assert found.group_variance_bits.isna().all()
+    assert found.channel_variance_bits.notna().all()

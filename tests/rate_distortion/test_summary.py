@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from qatlas.rate_distortion.summary import summarize
+from tests.rate_distortion.conftest import summarized_tables
 
 BELOW = "sources.nothing_below_the_empirical_bound"
 OPTIMAL = "lloyd_max.least_error_with_one_grid_a_tensor"
@@ -12,9 +13,10 @@ CHANNEL = "example.channel_beats_tensor_at_4bit"
 
 
 @pytest.fixture
-def summary(measurements, statistics, settings):
-    def of(*rows, sampled=("noise",)):
-        return summarize(measurements(*rows), settings, sampled, statistics)
+def summary(measurements, settings):
+    def of(*rows, sampled=("noise",), rotation=()):
+        tables = summarized_tables(measurements(*rows), list(rotation))
+        return summarize(tables, settings, sampled)
 
     return of
 
@@ -176,19 +178,21 @@ def test_a_scale_a_channel_must_have_less_error_than_one_a_tensor(
     assert found.value == (None if by_channel is None else pytest.approx(by_tensor / by_channel))
 
 
-def test_without_measurements_nothing_is_claimed(measurements, statistics, settings):
+def test_without_measurements_nothing_is_claimed(measurements, settings):
     empty = measurements(("best", 4, 0.01)).iloc[:0]
-    found = summarize(empty, settings, ["noise"], statistics)
+    found = summarize(summarized_tables(empty), settings, ["noise"])
     # What counts as about equal rates is no finding.
     assert {name for name in found.values if not name.startswith(("window.", "kurtosis."))} == set()
     assert set(verdicts(found).values()) == {"not_measured"}
-    assert len(found.claims) == 3
+    assert len(found.claims) == 5
 
 
-def test_the_claims_say_which_bits_they_are_about(measurements, statistics, settings):
+def test_the_claims_say_which_bits_they_are_about(measurements, settings):
     other = settings.model_copy(update={"sensitivity_bits": 3})
     rows = measurements(("by_tensor", 3, 0.2), ("by_channel", 3, 0.1))
-    found = summarize(rows, other, [], statistics).claims["example.channel_beats_tensor_at_3bit"]
+    found = summarize(summarized_tables(rows), other, []).claims[
+        "example.channel_beats_tensor_at_3bit"
+    ]
     assert (found.holds, found.value) == (True, pytest.approx(2))
     assert "at 3 bits" in found.text
 

@@ -7,8 +7,10 @@ import torch
 
 from qatlas.codecs import CodecError, Context, create
 from qatlas.codecs.measure import measure_codec
+from qatlas.codecs.sampling import drawn_rows
 from qatlas.rate_distortion.schema import MEASURED, TIMINGS
 from qatlas.rate_distortion.sweep import sweep
+from qatlas.seeds import generator
 from qatlas.tables import write_table
 from qatlas.weights.matrices import Matrix
 
@@ -27,7 +29,7 @@ MATRICES = [matrix("first"), matrix("second", layer=None, rows=9)]
 
 
 def test_there_is_a_row_for_every_point_of_the_plan_on_every_matrix():
-    swept = sweep(MATRICES, "uniform", PLAN, seed=5, threads=2)
+    swept = sweep(MATRICES, "uniform", PLAN, {}, seed=5, threads=2)
     found = [(row["tensor"], row["series"], row["nominal_bits"]) for row in swept.measured]
     assert found == [
         (tensor, series, bits)
@@ -38,13 +40,13 @@ def test_there_is_a_row_for_every_point_of_the_plan_on_every_matrix():
 
 def test_rows_fit_their_schemas(tmp_path):
     constant = Matrix("bert", "constant", "other", None, torch.full((3, 8), 0.1))
-    swept = sweep([*MATRICES, constant], "uniform", PLAN, seed=5, threads=2)
+    swept = sweep([*MATRICES, constant], "uniform", PLAN, {}, seed=5, threads=2)
     write_table(swept.measured, MEASURED, tmp_path / "measured.parquet")
     write_table(swept.timings, TIMINGS, tmp_path / "timings.parquet")
 
 
 def test_a_row_holds_what_the_ruler_measures():
-    row = sweep(MATRICES, "uniform", PLAN, seed=5, threads=2).measured[2]
+    row = sweep(MATRICES, "uniform", PLAN, {}, seed=5, threads=2).measured[2]
     codec = create("uniform", **PLAN["by_group"][0])
     expected = measure_codec(MATRICES[0].weight, codec, Context())
     assert (row["model"], row["tensor"], row["kind"], row["layer"]) == (
@@ -63,7 +65,7 @@ def test_a_row_holds_what_the_ruler_measures():
 
 
 def test_the_parameters_are_complete_and_their_keys_sorted():
-    row = sweep(MATRICES, "uniform", PLAN, seed=5, threads=2).measured[0]
+    row = sweep(MATRICES, "uniform", PLAN, {}, seed=5, threads=2).measured[0]
     assert row["parameters"] == json.dumps(
         {
             "bits": 2,
@@ -76,14 +78,14 @@ def test_the_parameters_are_complete_and_their_keys_sorted():
 
 
 def test_the_parts_of_every_rate_sum_to_it():
-    rows = pd.DataFrame(sweep(MATRICES, "uniform", PLAN, seed=5, threads=2).measured)
+    rows = pd.DataFrame(sweep(MATRICES, "uniform", PLAN, {}, seed=5, threads=2).measured)
     parts = rows.filter(regex="^(payload|scale|zero_point|codebook|other)_bits_per_weight$")
     assert parts.shape[1] == 5
     assert parts.sum(axis=1).tolist() == pytest.approx(rows.rate_bits_per_weight.tolist())
 
 
 def test_only_the_timings_differ_from_run_to_run():
-    first, second = (sweep(MATRICES, "uniform", PLAN, seed=5, threads=2) for _ in range(2))
+    first, second = (sweep(MATRICES, "uniform", PLAN, {}, seed=5, threads=2) for _ in range(2))
     assert first.measured == second.measured
     keys = ["model", "tensor", "codec", "series", "parameters"]
     measured, timings = pd.DataFrame(first.measured), pd.DataFrame(first.timings)
@@ -99,9 +101,32 @@ def test_a_refused_matrix_is_named_with_its_model():
     broken = Matrix("bert", "broken", "linear", 0, torch.full((2, 4), float("nan")))
     message = "model bert, tensor broken: the weights hold NaN or Inf"
     with pytest.raises(CodecError, match=message):
-        sweep([MATRICES[0], broken], "lloyd_max", {"best": [{"bits": 2}]}, seed=5, threads=2)
+        sweep([MATRICES[0], broken], "lloyd_max", {"best": [{"bits": 2}]}, {}, seed=5, threads=2)
+
+
+def test_a_limited_series_is_measured_on_the_same_rows_of_a_matrix_whatever_its_codec():
+    tall = matrix("tall", rows=500)
+    limits = {"by_tensor": 1000}
+    coarse, fine, by_group = sweep([tall], "uniform", PLAN, limits, seed=5, threads=2).measured
+    for row in (coarse, fine):
+        assert (row["weights"], row["sampled_weights"]) == (10_000, 1000)
+        assert row["mse_low"] < row["mse"] < row["mse_high"]
+        variance = tall.weight.double().var(correction=0).item()
+        assert row["nmse"] == pytest.approx(row["mse"] / variance)
+    assert by_group["sampled_weights"] == 10_000
+    plan = {"by_tensor": [{"bits": 8}]}
+    (row,) = sweep([tall], "uniform", plan, limits, seed=5, threads=2).measured
+    rows = drawn_rows((500, 20), 1000, generator(5, "bert", "tall", "rows"))
+    alone = measure_codec(tall.weight[torch.from_numpy(rows)], create("uniform", bits=8), Context())
+    assert row["mse"] == alone.distortion.mse
+
+
+def test_few_rows_are_all_measured():
+    limits = {"by_tensor": 120, "by_group": 1}
+    rows = sweep(MATRICES, "uniform", PLAN, limits, seed=5, threads=2).measured
+    assert [row["sampled_weights"] for row in rows] == [120, 120, 40, 120, 120, 40]
 
 
 def test_nothing_to_measure_gives_no_rows():
-    assert sweep([], "uniform", PLAN, seed=5, threads=2).measured == []
-    assert sweep(MATRICES, "uniform", {}, seed=5, threads=2).timings == []
+    assert sweep([], "uniform", PLAN, {}, seed=5, threads=2).measured == []
+    assert sweep(MATRICES, "uniform", {}, {}, seed=5, threads=2).timings == []

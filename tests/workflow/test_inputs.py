@@ -41,6 +41,7 @@ def write_study(checkout, model, **changes):
             "example": {"model": "tiny", "tensor": "model.layers.0.mlp.up_proj.weight"},
             "by_tensor": "tensor",
             "by_channel": "channel",
+            "allocation": {"budgets": [4.5], "shown_budget": 4.5},
         },
     }
     (checkout.folder / "study.yaml").write_text(yaml.safe_dump(study | changes))

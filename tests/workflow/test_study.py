@@ -18,7 +18,13 @@ FIGURES = (
     "weights/figures/kurtosis",
     *(f"rate_distortion/figures/{name}" for name in RATE_DISTORTION_FIGURES),
 )
-CHANGES_BETWEEN_BUILDS = (".log", ".benchmark.tsv", "timings.parquet", "runtimes.csv")
+CHANGES_BETWEEN_BUILDS = (
+    ".log",
+    ".benchmark.tsv",
+    "timings.parquet",
+    "speeds.parquet",
+    "runtimes.csv",
+)
 
 
 @pytest.fixture
@@ -99,6 +105,7 @@ def test_an_edited_codec_reruns_its_sweeps_and_what_follows_from_them(edited):
     assert rules_of(jobs) == {
         "sweep",
         "rate_distortion_tables",
+        "allocation",
         "rate_distortion_summary",
         "rate_distortion_figure",
         "runtimes",

@@ -39,10 +39,14 @@ def block_variance_bound_bits(variances: ArrayLike, distortion: ArrayLike) -> ND
         raise AtlasError("variances: found none; give one for each block")
     wanted = _finite("distortion", distortion)
     level = _water_level(v, wanted)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        bits = 0.5 * np.log2(np.maximum(1.0, v / level[..., None]))
     # A block without variance needs no bits, even for no distortion.
-    return np.asarray(np.where(v == 0, 0.0, bits).mean(axis=-1))
+    logs = np.log2(v[v > 0])
+    above = np.concatenate([np.cumsum(logs[::-1])[::-1], [0.0]])
+    first = np.searchsorted(v, level, side="right") - (v.size - logs.size)
+    first = np.clip(first, 0, logs.size)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bits = above[first] - (logs.size - first) * np.log2(level)
+    return np.asarray(np.where(first == logs.size, 0.0, 0.5 * bits / v.size))
 
 
 def output_aware_bound_bits(

@@ -4,11 +4,13 @@ Source: Chee et al., "QuIP", arXiv 2307.13304; Tseng et al., "QuIP#", arXiv 2402
 """
 
 import math
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from qatlas.codecs.blocks import row_chunks
 from qatlas.deferred import torch
 
 if TYPE_CHECKING:
@@ -37,6 +39,28 @@ def mix(rows: "Tensor", signs: "Tensor") -> "Tensor":
 def unmix(rows: "Tensor", signs: "Tensor") -> "Tensor":
     """Undo ``mix``: Q is symmetric and its own inverse."""
     return _transform(rows) * signs
+
+
+def in_rows(
+    transform: Callable[["Tensor", "Tensor"], "Tensor"], matrix: "Tensor", seed: int
+) -> "Tensor":
+    """A matrix whose rows went through ``mix`` or ``unmix`` with the signs of a seed.
+
+    Few rows at a time, so that little memory is needed beside the result.
+
+    Parameters
+    ----------
+    transform
+        One of the two.
+    matrix
+        Float32, shape (rows, size).
+    seed
+        Of the signs.
+    """
+    if not matrix.numel():
+        return matrix
+    signs = random_signs(matrix.shape[1], seed).to(matrix.device)
+    return torch.cat([transform(matrix[rows], signs) for rows in row_chunks(matrix)])
 
 
 def _transform(rows: "Tensor") -> "Tensor":

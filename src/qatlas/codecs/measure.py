@@ -3,7 +3,7 @@
 import math
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
@@ -16,6 +16,8 @@ from qatlas.deferred import torch
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+_RUN = 1024
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,14 @@ class Distortion:
 
 
 @dataclass(frozen=True)
+class Power:
+    """Mean square and variance of weights, in their unit squared."""
+
+    mean_square: float
+    variance: float
+
+
+@dataclass(frozen=True)
 class Measurement:
     """A codec on a matrix: true rate and distortion, and the seconds it took."""
 
@@ -66,6 +76,16 @@ class Measurement:
     nominal_bits: float
     rate: Rate
     distortion: Distortion
+    encode_seconds: float
+    decode_seconds: float
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A matrix as a codec stores it and as it comes back, and the seconds this took."""
+
+    encoded: Encoded
+    decoded: "Tensor"
     encode_seconds: float
     decode_seconds: float
 
@@ -84,6 +104,18 @@ def measure_codec(weight: "Tensor", codec: Codec, context: Context) -> Measureme
         If the matrix is empty, the codec refuses it, or what it decodes has another shape or
         holds NaN or Inf; the message names the codec and its parameters.
     """
+    coded = encode_and_decode(weight, codec, context)
+    return measurement_of(coded, codec, distortion_of(weight, coded.decoded))
+
+
+def encode_and_decode(weight: "Tensor", codec: Codec, context: Context) -> Coded:
+    """Send a matrix through a codec and look at the clock.
+
+    Raises
+    ------
+    CodecError
+        If the matrix is empty, the codec refuses it, or what it decodes has another shape.
+    """
     if not weight.numel():
         raise CodecError("an empty matrix has no rate; give at least one weight")
     started = time.perf_counter()
@@ -96,18 +128,29 @@ def measure_codec(weight: "Tensor", codec: Codec, context: Context) -> Measureme
             f"{_called(codec)} decoded shape {tuple(decoded.shape)} "
             f"where {tuple(weight.shape)} was encoded"
         )
-    distortion = distortion_of(weight, decoded)
+    return Coded(encoded, decoded, encoded_at - started, decoded_at - encoded_at)
+
+
+def measurement_of(coded: Coded, codec: Codec, distortion: Distortion) -> Measurement:
+    """What the ruler says of a matrix that went through a codec.
+
+    Raises
+    ------
+    CodecError
+        If what was decoded holds NaN or Inf.
+    """
     if not math.isfinite(distortion.mse):
         raise CodecError(f"{_called(codec)} decoded NaN or Inf")
+    weights = coded.decoded.numel()
     return Measurement(
         codec=name_of(codec),
         parameters=parameters_of(codec),
-        weights=weight.numel(),
+        weights=weights,
         nominal_bits=codec.nominal_bits,
-        rate=rate_of(encoded, weight.numel()),
+        rate=rate_of(coded.encoded, weights),
         distortion=distortion,
-        encode_seconds=encoded_at - started,
-        decode_seconds=decoded_at - encoded_at,
+        encode_seconds=coded.encode_seconds,
+        decode_seconds=coded.decode_seconds,
     )
 
 
@@ -119,21 +162,33 @@ def rate_of(encoded: Encoded, weights: int) -> Rate:
 
 def distortion_of(weight: "Tensor", decoded: "Tensor") -> Distortion:
     """Distortion of a matrix against its reconstruction, summed in double precision."""
-    sums = np.zeros(4)
-    origin = float(_flat(weight[:1, :1])[0])
-    largest = 0.0
+    return distortion_against(power_of(weight), weight, decoded)
+
+
+def distortion_against(power: Power, weight: "Tensor", decoded: "Tensor") -> Distortion:
+    """Distortion of a matrix, relative to a power that need not be its own."""
+    errors, largest = 0.0, 0.0
     for rows in row_chunks(weight):
         values, reconstructed = _flat(weight[rows]), _flat(decoded[rows])
-        _accumulate(values, reconstructed, origin, sums)
-        largest = max(largest, float(np.abs(values - reconstructed).max()))
-    squares, offsets, squared_offsets, errors = (float(s) / weight.numel() for s in sums)
-    variance = squared_offsets - offsets**2
+        errors += _squared_error(values, reconstructed)
+        largest = max(largest, float(_largest_difference(values, reconstructed)))
+    mse = errors / weight.numel()
     return Distortion(
-        mse=errors,
-        nmse=errors / variance if variance > 0 else math.nan,
-        sqnr_db=math.inf if errors == 0 else _decibels(squares) - _decibels(errors),
+        mse=mse,
+        nmse=mse / power.variance if power.variance > 0 else math.nan,
+        sqnr_db=math.inf if mse == 0 else _decibels(power.mean_square) - _decibels(mse),
         max_abs_error=largest,
     )
+
+
+def power_of(weight: "Tensor") -> Power:
+    """Power of a matrix of at least one weight, summed in double precision."""
+    origin = float(_flat(weight[:1, :1])[0])
+    sums = np.zeros(3)
+    for rows in row_chunks(weight):
+        _accumulate_power(_flat(weight[rows]), origin, sums)
+    mean_square, offset, squared_offset = (float(s) / weight.numel() for s in sums)
+    return Power(mean_square, squared_offset - offset**2)
 
 
 def _decibels(power: float) -> float:
@@ -145,29 +200,56 @@ def _flat(rows: "Tensor") -> NDArray[np.float32]:
 
 
 # Sums may be reordered by the compiler (not by threads), so that they use vector registers.
-@numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
-def _accumulate(
-    weight: NDArray[np.float32],
-    decoded: NDArray[np.float32],
-    origin: float,
-    sums: NDArray[np.float64],
-) -> None:
-    """Add to the sums of w^2, w - origin, (w - origin)^2 and error^2.
+_summing = numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+
+
+@_summing
+def _accumulate_power(weight: Any, origin: float, sums: Any) -> None:
+    """Add to the sums of w^2, w - origin and (w - origin)^2.
 
     An origin among the weights keeps the variance exact where these are all equal or far from 0.
     """
-    squares, offsets, squared_offsets, errors = 0.0, 0.0, 0.0, 0.0
+    squares, offsets, squared_offsets = 0.0, 0.0, 0.0
     for i in range(weight.size):
         w = np.float64(weight[i])
-        error = w - np.float64(decoded[i])
         squares += w * w
         offsets += w - origin
         squared_offsets += (w - origin) * (w - origin)
-        errors += error * error
     sums[0] += squares
     sums[1] += offsets
     sums[2] += squared_offsets
-    sums[3] += errors
+
+
+@_summing
+def _squared_error(weight: Any, decoded: Any) -> float:
+    errors = 0.0
+    for i in range(weight.size):
+        error = np.float64(weight[i]) - np.float64(decoded[i])
+        errors += error * error
+    return errors
+
+
+@numba.njit(cache=True)
+def _largest_difference(weight: NDArray[np.float32], decoded: NDArray[np.float32]) -> Any:
+    """Largest |w - w_hat|, or anything at all where one of them is NaN.
+
+    Without their signs floats are ordered as their bits are, and the largest of many integers is
+    found in vector registers.
+    """
+    run = np.empty(_RUN, np.float32)
+    bits = run.view(np.int32)
+    largest = np.zeros(1, np.int32)
+    for start in range(0, weight.size, _RUN):
+        size = min(_RUN, weight.size - start)
+        for i in range(size):
+            run[i] = weight[start + i] - decoded[start + i]
+        farthest = np.int32(0)
+        for i in range(size):
+            # Numba would make 64 bits of it.
+            difference = np.int32(bits[i] & 0x7FFFFFFF)
+            farthest = difference if difference > farthest else farthest
+        largest[0] = max(largest[0], farthest)
+    return largest.view(np.float32)[0]
 
 
 def _called(codec: Codec) -> str:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from qatlas.bounds.empirical import RateDistortionCurve
 from qatlas.bounds.gaussian import rate_bits
@@ -12,18 +13,30 @@ def with_gaps(measured: pd.DataFrame, bounds: pd.DataFrame) -> pd.DataFrame:
 
     A gap is missing, not zero, where the error is zero or where the limit was not computed.
     """
-    curves = {
-        key: RateDistortionCurve(rows.nmse.to_numpy(), rows.empirical_bits.to_numpy())
-        for key, rows in bounds.sort_values("nmse").groupby(["model", "tensor"])
-    }
     rows = measured.sort_values(
         ["model", "tensor", "codec", "series", "nominal_bits", "parameters"], ignore_index=True
     )
     nmse = rows.nmse.where(rows.nmse > 0).to_numpy(dtype=float)
-    shannon = rate_bits(nmse)
-    empirical = np.full(len(rows), np.nan)
+    rate = rows.rate_bits_per_weight
+    return rows.assign(
+        gap_shannon_bits=rate - rate_bits(nmse),
+        gap_empirical_bits=rate - _limit(rows, nmse, bounds, "empirical_bits"),
+        gap_channel_variance_bits=rate - _limit(rows, nmse, bounds, "channel_variance_bits"),
+    )
+
+
+def _limit(
+    rows: pd.DataFrame, nmse: NDArray[np.float64], bounds: pd.DataFrame, column: str
+) -> NDArray[np.float64]:
+    """Rate that a limit has at the error of each row, on its own tensor."""
+    curves = {
+        key: RateDistortionCurve(of_tensor.nmse.to_numpy(), of_tensor[column].to_numpy())
+        for key, of_tensor in bounds.dropna(subset=[column])
+        .sort_values("nmse")
+        .groupby(["model", "tensor"])
+    }
+    limit = np.full(len(rows), np.nan)
     for key, index in rows.groupby(["model", "tensor"]).indices.items():
         if key in curves:
-            empirical[index] = curves[key].rate_at(nmse[index])
-    rate = rows.rate_bits_per_weight
-    return rows.assign(gap_shannon_bits=rate - shannon, gap_empirical_bits=rate - empirical)
+            limit[index] = curves[key].rate_at(nmse[index])
+    return limit

@@ -1,22 +1,22 @@
 """What the chapter found, as named values and claims."""
 
-import json
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from qatlas.config import Example, RateDistortion
+from qatlas.rate_distortion.allocation_summary import allocation_values
+from qatlas.rate_distortion.claims import claims
 from qatlas.rate_distortion.findings.front import front_values
 from qatlas.rate_distortion.findings.groups import groups_values
 from qatlas.rate_distortion.findings.kinds import kinds_values
 from qatlas.rate_distortion.findings.kurtosis import kurtosis_values
-from qatlas.rate_distortion.findings.nearest import nearest_of_model, nearest_values
+from qatlas.rate_distortion.findings.nearest import nearest_values
 from qatlas.rate_distortion.findings.rotation import rotation_values
 from qatlas.rate_distortion.findings.vector import vector_values
 from qatlas.rate_distortion.findings.window import window_values
-from qatlas.summary import Claim, Summary, Value, claim
+from qatlas.summary import Summary, Value
 
 _ORIGIN = "rate_distortion/tables/measurements.parquet"
 _AVERAGED = {
@@ -28,24 +28,21 @@ _AVERAGED = {
 
 
 def summarize(
-    measurements: pd.DataFrame,
-    settings: RateDistortion,
-    sampled: Sequence[str],
-    statistics: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame], settings: RateDistortion, sampled: Sequence[str]
 ) -> Summary:
     """Values and claims of the chapter.
 
     Parameters
     ----------
-    measurements
-        The table of that name.
+    tables
+        The tables measurements, operating_points, target_distortion, rotation and
+        allocation_totals, by name.
     settings
         The chapter's part of the configuration.
     sampled
         Names of the models that are independent samples.
-    statistics
-        The table of that name of the chapter weights.
     """
+    measurements = tables["measurements"]
     return Summary(
         chapter="rate_distortion",
         values={
@@ -54,15 +51,17 @@ def summarize(
             **_sensitivity(measurements, settings),
             **window_values(settings),
             **nearest_values("example", _of_example(measurements, settings.example)),
-            **nearest_of_model(measurements, settings.example.model),
+            **_nearest_over_models(tables["operating_points"]),
+            **_at_target_distortion(tables["target_distortion"], settings.example),
             **kinds_values(measurements, settings),
             **groups_values(measurements, settings),
             **front_values(measurements, settings),
-            **kurtosis_values(measurements, statistics, settings),
-            **rotation_values(measurements, statistics),
+            **kurtosis_values(measurements, tables["rotation"], settings),
+            **rotation_values(measurements, tables["rotation"]),
             **vector_values(measurements, settings),
+            **allocation_values(tables["allocation_totals"]),
         },
-        claims=_claims(measurements, settings, sampled),
+        claims=claims(tables, settings, sampled),
     )
 
 
@@ -121,47 +120,30 @@ def _sensitivity(rows: pd.DataFrame, settings: RateDistortion) -> dict[str, Valu
     }
 
 
-def _claims(
-    rows: pd.DataFrame, settings: RateDistortion, sampled: Sequence[str]
-) -> dict[str, Claim]:
-    smallest_gap = rows[rows.model.isin(sampled)].gap_empirical_bits.min()
-    optimal = _largest_ratio_to_uniform(rows)
-    bits = settings.sensitivity_bits
-    ratio = _tensor_against_channel(rows, settings).get(
-        f"example.{bits}bit.tensor_over_channel_mse"
-    )
-    gain = float(ratio.value) if ratio and ratio.value is not None else math.nan
+def _nearest_over_models(points: pd.DataFrame) -> dict[str, Value]:
+    """For every model the series nearest to the empirical bound at each rate."""
+    origin = "rate_distortion/tables/operating_points.parquet"
+    values = {}
+    known = points.dropna(subset=["gap_empirical_bits"])
+    for (model, bits), rows in known.groupby(["model", "bits"]):
+        best = rows.loc[rows.gap_empirical_bits.idxmin()]
+        name = f"{model}.{bits}bit.nearest"
+        values[f"{name}_to_empirical"] = Value(value=best.series, unit="series", origin=origin)
+        for quantity in ("rate_bits_per_weight", "gap_empirical_bits", "gap_shannon_bits"):
+            values[f"{name}_{quantity}"] = Value(
+                value=float(best[quantity]), unit="bits per weight", origin=origin
+            )
+    return values
+
+
+def _at_target_distortion(targets: pd.DataFrame, example: Example) -> dict[str, Value]:
+    """What each series spends on the example to reach each error; undefined where it does not."""
     return {
-        "sources.nothing_below_the_empirical_bound": claim(
-            "On independent samples no codec lies below the empirical rate-distortion function.",
-            value=smallest_gap,
-            holds=bool(smallest_gap >= 0),
-            threshold=0,
-            origin=_ORIGIN,
-        ),
-        "lloyd_max.least_error_with_one_grid_a_tensor": claim(
-            "At equal bits the optimal codebook has no more error than any uniform grid with one "
-            "scale a tensor, on every tensor (largest ratio of the two errors).",
-            value=optimal,
-            holds=bool(optimal <= 1),
-            threshold=1,
-            origin=_ORIGIN,
-        ),
-        f"example.channel_beats_tensor_at_{bits}bit": claim(
-            f"One scale a channel has less error than one a tensor at {bits} bits on the example "
-            "(ratio of the two errors).",
-            value=gain,
-            holds=gain > 1,
-            threshold=1,
-            origin=_ORIGIN,
-        ),
+        f"example.nmse_{row.target_nmse:.0e}.{row.series}.{quantity}": Value(
+            value=None if pd.isna(value := getattr(row, quantity)) else float(value),
+            unit="bits per weight",
+            origin="rate_distortion/tables/target_distortion.parquet",
+        )
+        for row in _of_example(targets, example).itertuples()
+        for quantity in ("rate_bits_per_weight", "gap_shannon_bits", "gap_empirical_bits")
     }
-
-
-def _largest_ratio_to_uniform(rows: pd.DataFrame) -> float:
-    """Largest error of the optimal codebook over the best uniform grid with one scale."""
-    key = ["model", "tensor", "nominal_bits"]
-    granularity = rows.parameters.map(lambda parameters: json.loads(parameters).get("granularity"))
-    uniform = rows[(rows.codec == "uniform") & (granularity == "tensor")].groupby(key).mse.min()
-    optimal = rows[rows.codec == "lloyd_max"].set_index(key).mse
-    return float((optimal / uniform).max())

@@ -13,7 +13,7 @@ from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matr
 from qatlas.codecs.packing import pack, unpack
 from qatlas.codecs.registry import register
 from qatlas.codecs.scalar.codebook import optimal_codebook
-from qatlas.codecs.scalar.nearest import nearest_level
+from qatlas.codecs.scalar.nearest import level_of, nearest_level
 from qatlas.codecs.storage import REMEDIES, StoredFloat
 from qatlas.deferred import torch
 
@@ -70,7 +70,7 @@ class LloydMax:
         """Reconstruct."""
         codes = unpack(encoded.arrays["payload"], self.bits, prod(encoded.shape))
         levels = encoded.arrays["codebook"].astype(np.float32)
-        return torch.from_numpy(levels[codes]).reshape(encoded.shape)
+        return torch.from_numpy(level_of(codes, levels)).reshape(encoded.shape)
 
     def _stored(self, levels: NDArray[np.float64]) -> NDArray[Any]:
         limits: Any = ml_dtypes.finfo(self.codebook_dtype)  # type: ignore[no-untyped-call]

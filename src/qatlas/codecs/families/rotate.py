@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from qatlas.codecs.base import Codec, Context, Encoded, require_finite_matrix
-from qatlas.codecs.blocks import row_chunks
-from qatlas.codecs.hadamard import mix, random_signs, unmix
+from qatlas.codecs.hadamard import in_rows, mix, unmix
 from qatlas.codecs.registry import create, register
-from qatlas.deferred import torch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,18 +51,18 @@ class Rotate:
         require_finite_matrix(weight)
         mixed = weight.float()
         if self.side != "output":
-            mixed = _each_row(mix, mixed, self.seed)
+            mixed = in_rows(mix, mixed, self.seed)
         if self.side != "input":
-            mixed = _each_row(mix, mixed.T, self.seed + 1).T
+            mixed = in_rows(mix, mixed.T, self.seed + 1).T
         return self._codec.encode(mixed, self._mixed_context(context))
 
     def decode(self, encoded: Encoded) -> "Tensor":
         """Decode, then undo the mixing; float32."""
         mixed = self._codec.decode(encoded)
         if self.side != "input":
-            mixed = _each_row(unmix, mixed.T, self.seed + 1).T
+            mixed = in_rows(unmix, mixed.T, self.seed + 1).T
         if self.side != "output":
-            mixed = _each_row(unmix, mixed, self.seed)
+            mixed = in_rows(unmix, mixed, self.seed)
         return mixed.contiguous()
 
     @property
@@ -77,12 +75,5 @@ class Rotate:
         h = context.second_moment
         if h is None or self.side == "output":
             return context
-        half = _each_row(mix, h.float(), self.seed)
-        return replace(context, second_moment=_each_row(mix, half.T, self.seed).T)
-
-
-def _each_row(transform: Any, matrix: "Tensor", seed: int) -> "Tensor":
-    if not matrix.numel():
-        return matrix
-    signs = random_signs(matrix.shape[1], seed).to(matrix.device)
-    return torch.cat([transform(matrix[rows], signs) for rows in row_chunks(matrix)])
+        half = in_rows(mix, h.float(), self.seed)
+        return replace(context, second_moment=in_rows(mix, half.T, self.seed).T)

@@ -27,11 +27,22 @@ def minmax(blocks: "Tensor") -> tuple["Tensor", "Tensor"]:
 def within_deviations(blocks: "Tensor", k: float) -> tuple["Tensor", "Tensor"]:
     """Mean -+ k standard deviations of each block, never beyond its smallest and largest weight."""
     low, high = minmax(blocks)
+    mean, deviation = (_moments_on_cpu if blocks.device.type == "cpu" else moments)(blocks)
+    reach = k * deviation
+    return torch.maximum(low, (mean - reach).float()), torch.minimum(high, (mean + reach).float())
+
+
+def moments(blocks: "Tensor") -> tuple["Tensor", "Tensor"]:
+    """Mean and standard deviation of each block; float64, shape (rows, blocks, 1)."""
     # Double precision makes the sums' order, and so the number of threads, irrelevant.
     deviations = blocks.to(torch.double, copy=True)
     mean = deviations.mean(2, keepdim=True)
-    reach = k * deviations.sub_(mean).square_().mean(2, keepdim=True).sqrt()
-    return torch.maximum(low, (mean - reach).float()), torch.minimum(high, (mean + reach).float())
+    return mean, deviations.sub_(mean).square_().mean(2, keepdim=True).sqrt()
+
+
+def _moments_on_cpu(blocks: "Tensor") -> tuple["Tensor", "Tensor"]:
+    found = torch.from_numpy(_moments(blocks.numpy()))
+    return found[0].unsqueeze(2), found[1].unsqueeze(2)
 
 
 def shrunk_for_least_error(
@@ -81,6 +92,25 @@ def _factor_on_cpu(
         factors,
     )
     return torch.from_numpy(best).view(scale.shape)
+
+
+# Sums may be reordered by the compiler, so that they use vector registers.
+@numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+def _moments(blocks: Any) -> Any:
+    """Mean and standard deviation, float64, shape (2, rows, blocks)."""
+    found = np.empty((2, blocks.shape[0], blocks.shape[1]))
+    for row in range(blocks.shape[0]):
+        for block in range(blocks.shape[1]):
+            total = 0.0
+            for weight in blocks[row, block]:
+                total += np.float64(weight)
+            mean = total / blocks.shape[2]
+            squares = 0.0
+            for weight in blocks[row, block]:
+                squares += (np.float64(weight) - mean) ** 2
+            found[0, row, block] = mean
+            found[1, row, block] = np.sqrt(squares / blocks.shape[2])
+    return found
 
 
 @numba.njit(cache=True)

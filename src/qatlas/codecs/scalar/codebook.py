@@ -35,6 +35,12 @@ _PARTS = 8
 _ROUNDS = 64
 """Most times that bins are split; about 5 are needed."""
 
+_SAMPLED_A_BIN = 16
+"""Weights a bin of the sample on which the tolerance is first sought."""
+
+_RUN = 32
+"""Weights whose sum is kept."""
+
 _PASSES = 12
 """Most times that a tolerance for the error within bins is tried; 1 to 3 are needed."""
 
@@ -98,15 +104,14 @@ def codebook_of_sorted(values: NDArray[Any], levels: int) -> Floats:
         counts = np.diff(starts, append=values.size)
         return codebook_of_distinct(Distinct(values[starts].astype(np.float64), counts), levels)
     del new
-    centre = float(values[values.size // 2])
-    sums: Floats = _sums_before(values, centre)
+    sums = SumsBefore(values)
     edges = _settled(values, sums, levels)
-    return centre + np.diff(sums[edges]) / np.diff(edges)
+    return sums.means(edges)
 
 
 def default_bins(levels: int) -> int:
-    """Bins among whose edges those between levels are first sought: 128 a level, or 16,384."""
-    return max(1 << 14, 128 * levels)
+    """Bins among whose edges those between levels are first sought: 64 a level, or 8,192."""
+    return max(1 << 13, 64 * levels)
 
 
 def histogram(values: NDArray[Any], bins: int) -> Histogram:
@@ -155,14 +160,29 @@ def least_error(bins: Histogram, levels: int) -> float:
     return on_means + bins.within - float(np.max(bins.counts * bins.widths) * extent / 2)
 
 
-def _settled(values: NDArray[Any], sums: Floats, levels: int) -> Integers:
-    """Edges between levels: ranks, int64, from 0 to n. ``sums`` are those before each rank."""
+class SumsBefore:
+    """Sums of the weights before any rank, as offsets from the median; few are kept."""
+
+    def __init__(self, values: NDArray[Any]) -> None:
+        self._values = values
+        self._centre = float(values[values.size // 2])
+        self._sums: Floats = _sums_before_runs(values, self._centre)
+
+    def means(self, edges: Integers) -> Floats:
+        """Mean of the weights between neighbouring ranks, float64, shape (edges - 1,)."""
+        sums: Floats = _sums_before(self._values, self._centre, self._sums, edges)
+        means: Floats = self._centre + np.diff(sums) / np.diff(edges)
+        return means
+
+
+def _settled(values: NDArray[Any], sums: SumsBefore, levels: int) -> Integers:
+    """Edges between levels: ranks, int64, from 0 to n."""
     allowed = _equal_error_edges(values, default_bins(levels))
     found = allowed[[0, -1]]
     penalty = np.nan
     for _ in range(_ROUNDS):
         counts = np.diff(allowed)
-        means = np.diff(sums[allowed]) / counts
+        means = sums.means(allowed)
         chosen, penalty = partition_and_penalty(means, counts, levels, penalty)
         unmoved = np.array_equal(allowed[chosen], found)
         found = allowed[chosen]
@@ -178,10 +198,18 @@ def _settled(values: NDArray[Any], sums: Floats, levels: int) -> Integers:
 
 
 def _equal_error_edges(values: NDArray[Any], bins: int) -> Integers:
-    """Find the tolerance that gives about ``bins`` bins, by the law bins ~ tolerance^(-1/3)."""
+    """Edges of about ``bins`` bins; the error tolerated in each is first sought on a sample."""
+    stride = max(1, values.size // (_SAMPLED_A_BIN * bins))
+    sample = values[::stride].copy()
+    tolerance = float(np.var(sample, dtype=np.float64)) * sample.size / bins**3
+    if stride > 1:
+        _, tolerance = _about(sample, bins, tolerance)
+    return _about(values, bins, stride * tolerance)[0]
+
+
+def _about(values: NDArray[Any], bins: int, tolerance: float) -> tuple[Integers, float]:
+    """Edges of about ``bins`` bins and their tolerance, by the law bins ~ tolerance^(-1/3)."""
     lowest, highest = 0.0, np.inf
-    sample = values[:: 1 + values.size // EXACT_POINTS].astype(np.float64)
-    tolerance = float(np.var(sample)) * values.size / bins**3
     for _ in range(_PASSES):
         edges: Integers = _filled(values, tolerance)
         ratio = (edges.size - 1) / bins
@@ -194,16 +222,34 @@ def _equal_error_edges(values: NDArray[Any], bins: int) -> Integers:
         tolerance *= ratio**3
         if not lowest < tolerance < highest:
             tolerance = float(np.sqrt(lowest * highest))
-    return edges
+    return edges, tolerance
+
+
+# Sums may be reordered by the compiler, so that they use vector registers.
+@numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+def _sum_of_offsets(values: Any, start: int, stop: int, centre: float) -> float:
+    total = 0.0
+    for i in range(start, stop):
+        total += values[i] - centre
+    return total
 
 
 @numba.njit(cache=True)
-def _sums_before(values: Any, centre: float) -> Any:
-    """Sums of the offsets from the centre before each rank, float64, shape (n + 1,)."""
-    sums = np.empty(values.size + 1)
+def _sums_before_runs(values: Any, centre: float) -> Any:
+    """Sums of the offsets from the centre before each run of weights, float64."""
+    sums = np.empty(values.size // _RUN + 1)
     sums[0] = 0.0
-    for i in range(values.size):
-        sums[i + 1] = sums[i] + (values[i] - centre)
+    for run in range(sums.size - 1):
+        sums[run + 1] = sums[run] + _sum_of_offsets(values, run * _RUN, (run + 1) * _RUN, centre)
+    return sums
+
+
+@numba.njit(cache=True)
+def _sums_before(values: Any, centre: float, sums_before_runs: Any, ranks: Any) -> Any:
+    sums = np.empty(ranks.size)
+    for i in range(ranks.size):
+        run = ranks[i] // _RUN
+        sums[i] = sums_before_runs[run] + _sum_of_offsets(values, run * _RUN, ranks[i], centre)
     return sums
 
 

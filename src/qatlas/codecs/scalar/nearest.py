@@ -1,4 +1,4 @@
-"""The nearest level of a scalar codebook for every weight of a tensor."""
+"""The nearest level of a scalar codebook for every weight of a tensor, and the way back."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +53,15 @@ def nearest_level(weight: "Tensor", levels: NDArray[np.float64]) -> NDArray[np.u
         padded[: middles.size] = middles
         _search(flat.numpy(), padded, steps, codes)
     return codes
+
+
+@numba.njit(cache=True)
+def level_of(codes: NDArray[np.uint8], levels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Level of each code, float32, shape (n,)."""
+    values = np.empty(codes.size, np.float32)
+    for i in range(codes.size):
+        values[i] = levels[codes[i]]
+    return values
 
 
 @numba.njit(cache=True)

@@ -1,4 +1,4 @@
-"""The chapter's figures: one module each, by name, with the tables it reads, of any chapter.
+"""The chapter's figures: one module each, by name, with the tables it reads.
 
 A module has ``select`` (tables and the chapter's settings to what is drawn), ``draw`` (that to a
 figure) and ``caption`` (the chapter's summary and settings to a sentence or two).
@@ -13,7 +13,8 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "curves_by_kind": ("measurements", "bounds"),
     "groups": ("measurements",),
     "vector_quantization": ("measurements", "bounds"),
-    "gap_vs_kurtosis": ("measurements", "statistics"),
-    "rotation_effect": ("measurements", "statistics"),
+    "gap_vs_kurtosis": ("measurements", "rotation"),
+    "rotation_effect": ("measurements", "rotation"),
     "pareto_front": ("measurements", "bounds"),
+    "allocation_curve": ("allocations", "allocation_totals"),
 }

@@ -11,6 +11,7 @@ from qatlas.plotting import BOUND, readable
 from qatlas.rate_distortion.averages import mean_points
 from qatlas.rate_distortion.drawing import draw_families, draw_guide, draw_legend, panels_of_models
 from qatlas.rate_distortion.envelopes import with_best
+from qatlas.rate_distortion.operating_points import BITS
 from qatlas.summary import Summary
 
 _HIGHEST_GAP = 1.6
@@ -47,15 +48,16 @@ def draw(drawn: pd.DataFrame) -> Figure:
 
 def caption(summary: Summary, settings: RateDistortion) -> str:
     """What the figure shows."""
+    model = settings.example.model
     nearest = "; ".join(
-        f"at {bits} bits {readable(summary.written(f'model.{bits}bit.nearest_to_empirical'))} "
-        f"({summary.written(f'model.{bits}bit.nearest_gap_empirical_bits', '.3f')} bits)"
-        for bits in (2, 3, 4)
+        f"at {bits} bits {readable(summary.written(f'{model}.{bits}bit.nearest_to_empirical'))} "
+        f"({summary.written(f'{model}.{bits}bit.nearest_gap_empirical_bits', '.3f')} bits)"
+        for bits in BITS
     )
     return (
         "Rate of every codec minus the empirical bound of each tensor at its error, averaged over "
         "all weights of a model: the best of each family, and all else pale; gaps above "
         f"{_HIGHEST_GAP:g} bits are not shown. Grey: {entropy_coded_gap_bits(1):.2f} bits, the "
         "high-rate limit of entropy-coded scalar quantization. Nearest to the bound on "
-        f"{settings.example.model}: {nearest}."
+        f"{model}: {nearest}."
     )

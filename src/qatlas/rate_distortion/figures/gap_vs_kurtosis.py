@@ -26,7 +26,7 @@ _COLUMNS = 4
 
 def select(tables: Mapping[str, pd.DataFrame], settings: RateDistortion) -> pd.DataFrame:
     """Every series at the chosen bits on every tensor of all models."""
-    gaps = gaps_by_kurtosis(tables["measurements"], tables["statistics"], settings)
+    gaps = gaps_by_kurtosis(tables["measurements"], tables["rotation"], settings)
     return gaps.assign(open=gaps.series == settings.by_tensor)
 
 

@@ -18,6 +18,7 @@ from qatlas.plotting import (
 from qatlas.rate_distortion.averages import mean_limits
 from qatlas.rate_distortion.drawing import NMSE, RATE, draw_legend, draw_limits, in_order
 from qatlas.rate_distortion.findings.front import EQUAL_RATES_BITS, SCOPES, front_points
+from qatlas.rate_distortion.operating_points import BITS
 from qatlas.summary import Summary
 
 _ROW_INCHES = 0.17
@@ -98,8 +99,7 @@ def caption(summary: Summary, settings: RateDistortion) -> str:
     """What the figure shows."""
     points, front = (summary.written(f"front.model.{n}") for n in ("points", "points_on_front"))
     ends = ", ".join(
-        f"{readable(summary.written(f'front.model.{bits}bit.series'))} at {bits}"
-        for bits in (2, 3, 4)
+        f"{readable(summary.written(f'front.model.{bits}bit.series'))} at {bits}" for bits in BITS
     )
     return (
         f"Points that no codec beats in rate and error at once, on {settings.example.tensor} and "

@@ -27,7 +27,7 @@ _COLUMNS = 2
 
 def select(tables: Mapping[str, pd.DataFrame], settings: RateDistortion) -> pd.DataFrame:
     """Rotated points beside the same points of the codec that they wrap, on every tensor."""
-    return rotation_pairs(tables["measurements"], tables["statistics"])
+    return rotation_pairs(tables["measurements"], tables["rotation"])
 
 
 def draw(drawn: pd.DataFrame) -> Figure:

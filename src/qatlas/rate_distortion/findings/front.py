@@ -5,7 +5,7 @@ import pandas as pd
 from qatlas.config import RateDistortion
 from qatlas.rate_distortion.averages import mean_points
 from qatlas.rate_distortion.envelopes import on_front
-from qatlas.rate_distortion.findings.window import BITS
+from qatlas.rate_distortion.operating_points import BITS
 from qatlas.summary import Value
 
 SCOPES = ("example", "model")

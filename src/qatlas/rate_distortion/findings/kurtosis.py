@@ -11,14 +11,14 @@ HEAVY_TAILED = 6.0
 _ORIGIN = "rate_distortion/tables/measurements.parquet"
 
 
-def with_kurtosis(rows: pd.DataFrame, statistics: pd.DataFrame) -> pd.DataFrame:
-    """Rows with the column kurtosis, joined by model and tensor; constant tensors are left out."""
-    known = statistics[["model", "tensor", "kurtosis"]].dropna()
+def with_kurtosis(rows: pd.DataFrame, rotation: pd.DataFrame) -> pd.DataFrame:
+    """Rows with the column kurtosis of the table ``rotation``; constant tensors are left out."""
+    known = rotation[["model", "tensor", "kurtosis"]].dropna()
     return rows.merge(known, on=["model", "tensor"])
 
 
 def gaps_by_kurtosis(
-    measurements: pd.DataFrame, statistics: pd.DataFrame, settings: RateDistortion
+    measurements: pd.DataFrame, rotation: pd.DataFrame, settings: RateDistortion
 ) -> pd.DataFrame:
     """Gap to Shannon of every series at the chosen nominal bits on every tensor of all models.
 
@@ -30,17 +30,17 @@ def gaps_by_kurtosis(
     """
     rows = measurements[measurements.nominal_bits == settings.sensitivity_bits]
     columns = ["model", "tensor", "codec", "series", "gap_shannon_bits"]
-    rows = with_kurtosis(rows[columns].dropna(), statistics)
+    rows = with_kurtosis(rows[columns].dropna(), rotation)
     rows = rows.sort_values(["codec", "kurtosis", "model", "tensor", "gap_shannon_bits", "series"])
     best = ~rows.duplicated(["model", "tensor", "codec"])
     return rows.assign(best=best).reset_index(drop=True)
 
 
 def kurtosis_values(
-    measurements: pd.DataFrame, statistics: pd.DataFrame, settings: RateDistortion
+    measurements: pd.DataFrame, rotation: pd.DataFrame, settings: RateDistortion
 ) -> dict[str, Value]:
     """Median gap of each family's best, and of one grid a tensor, on light and on heavy tails."""
-    gaps = gaps_by_kurtosis(measurements, statistics, settings)
+    gaps = gaps_by_kurtosis(measurements, rotation, settings)
     lines = dict(tuple(gaps[gaps.best].groupby("codec")))
     lines |= {settings.by_tensor: gaps[gaps.series == settings.by_tensor]}
     values = {"kurtosis.heavy_tailed_above": _value(HEAVY_TAILED, "kurtosis")}

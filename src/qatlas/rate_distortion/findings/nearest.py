@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from qatlas.rate_distortion.averages import mean_points
-from qatlas.rate_distortion.findings.window import BITS, around
+from qatlas.rate_distortion.findings.window import around
+from qatlas.rate_distortion.operating_points import BITS
 from qatlas.summary import Value
 
 _ORIGIN = "rate_distortion/tables/measurements.parquet"
@@ -38,9 +38,3 @@ def nearest_values(name: str, points: pd.DataFrame) -> dict[str, Value]:
                 value=float(best[gap]), unit="bits per weight", origin=_ORIGIN
             )
     return values
-
-
-def nearest_of_model(measurements: pd.DataFrame, model: str) -> dict[str, Value]:
-    """The same for points averaged over all weights of a model."""
-    rows = measurements[measurements.model == model]
-    return nearest_values("model", mean_points(rows, ["model"]))

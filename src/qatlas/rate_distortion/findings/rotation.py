@@ -13,7 +13,7 @@ _ORIGIN = "rate_distortion/tables/measurements.parquet"
 _KEY = ["model", "tensor", "codec", "parameters"]
 
 
-def rotation_pairs(measurements: pd.DataFrame, statistics: pd.DataFrame) -> pd.DataFrame:
+def rotation_pairs(measurements: pd.DataFrame, rotation: pd.DataFrame) -> pd.DataFrame:
     """Points of the codec ``rotate`` beside the same points of the codec that they wrap.
 
     Returns
@@ -32,13 +32,13 @@ def rotation_pairs(measurements: pd.DataFrame, statistics: pd.DataFrame) -> pd.D
     plain = measurements.rename(columns={"nmse": "plain_nmse"})[[*_KEY, "plain_nmse"]]
     pairs = wrapped[[*_KEY, "series", "nominal_bits", "rotated_nmse"]].merge(plain, on=_KEY)
     gain = 10 * np.log10((pairs.plain_nmse / pairs.rotated_nmse).astype(float))
-    pairs = with_kurtosis(pairs.assign(gain_db=gain), statistics)
+    pairs = with_kurtosis(pairs.assign(gain_db=gain), rotation)
     return pairs.sort_values(["series", "nominal_bits", "model", "tensor"], ignore_index=True)
 
 
-def rotation_values(measurements: pd.DataFrame, statistics: pd.DataFrame) -> dict[str, Value]:
+def rotation_values(measurements: pd.DataFrame, rotation: pd.DataFrame) -> dict[str, Value]:
     """Median gain of rotating on tensors with light and with heavy tails."""
-    pairs = rotation_pairs(measurements, statistics)
+    pairs = rotation_pairs(measurements, rotation)
     sides = {
         "light_tailed": pairs[pairs["kurtosis"] <= HEAVY_TAILED],
         "heavy_tailed": pairs[pairs["kurtosis"] > HEAVY_TAILED],

@@ -3,22 +3,18 @@
 import pandas as pd
 
 from qatlas.config import RateDistortion
+from qatlas.rate_distortion.operating_points import BITS, WINDOW_BITS
 from qatlas.summary import Value
-
-BITS = (2, 3, 4)
-"""Rates at which codecs are compared, in bits per weight."""
-
-HALF_WIDTH = 0.5
 
 
 def around(points: pd.DataFrame, bits: float) -> pd.DataFrame:
     """Points whose true rate is about so many bits, both ends included."""
-    return points[(points.rate_bits_per_weight - bits).abs() <= HALF_WIDTH]
+    return points[(points.rate_bits_per_weight - bits).abs() <= WINDOW_BITS]
 
 
 def window_values(settings: RateDistortion) -> dict[str, Value]:
     """Both ends of what counts as about 2, 3 and 4 bits, and the bits that are configured."""
-    ends = {"low": -HALF_WIDTH, "high": HALF_WIDTH}
+    ends = {"low": -WINDOW_BITS, "high": WINDOW_BITS}
     return {
         f"window.{bits}bit.{end}": Value(
             value=bits + offset, unit="bits per weight", origin="definition"
