@@ -7,7 +7,7 @@ SNAKEMAKE := $(BIN)/snakemake --profile profiles/default
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := study
-.PHONY: study test check report bench docs lock rulegraph clean help
+.PHONY: study test check report bench peers docs lock rulegraph clean help
 
 study: $(INSTALLED) ## build the default study: every number, figure and summary
 	$(SNAKEMAKE)
@@ -35,11 +35,17 @@ figures/%: $(INSTALLED) ## remake one figure: make figures/CHAPTER/NAME
 docs: $(INSTALLED) ## write the generated pages and schemas of docs/
 	$(BIN)/python docs/generate.py
 
-lock: $(INSTALLED) ## pin requirements.in in requirements.txt and envs/
-	$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-header --no-emit-options \
-		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-		--output-file requirements.txt requirements.in
-	sed -i 's/^\(torch==[0-9.]*\)+.*/\1/' requirements.txt
+peers: $(INSTALLED) ## install the optional outside quantizers: torchao, hqq
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--requirement requirements-peers.txt
+
+lock: $(INSTALLED) ## pin requirements*.in in requirements*.txt and envs/
+	for name in requirements requirements-peers; do \
+		$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-header --no-emit-options \
+			--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+			--output-file $$name.txt $$name.in && \
+		sed -i 's/^\(torch==[0-9.]*\)+.*/\1/' $$name.txt || exit 1; \
+	done
 	$(BIN)/python envs/from_lock.py
 
 rulegraph: $(INSTALLED) ## draw docs/images/rulegraph.svg (needs graphviz)

@@ -12,6 +12,8 @@ SOURCE = str(Path(workflow.basedir) / "src")
 sys.path.insert(0, SOURCE)
 os.environ.update(PYTHONPATH=SOURCE)
 
+from qatlas.codecs.peers import versions
+from qatlas.codecs.registry import create
 from qatlas.config import HubModel, LocalModel, PackagedModel, SampledModel, load
 from qatlas.errors import AtlasError
 from qatlas.rate_distortion.figures import FIGURES as rate_distortion_figures
@@ -121,6 +123,15 @@ def shard_of(wildcards):
         "index": int(wildcards.shard),
         "count": model.shards,
     }
+
+
+def peers_of(wildcards):
+    """Versions of the outside packages that a codec runs, so that it is measured anew with others.
+
+    A package that was missing, and was skipped therefore, is one when it is installed.
+    """
+    plan = study.plan(wildcards.family)
+    return versions(create(wildcards.family, **point) for grid in plan.values() for point in grid)
 
 
 def of_every_shard(pattern, **others):

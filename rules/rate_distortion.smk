@@ -54,6 +54,7 @@ rule sweep:
         shard=shard_of,
         plan=lambda wildcards: study.plan(wildcards.family),
         most_weights=lambda wildcards: study.most_weights(wildcards.family),
+        peers=peers_of,
         seed=study.seed,
     script:
         "../scripts/rate_distortion/sweep.py"
@@ -152,6 +153,7 @@ rule rate_distortion_summary:
     params:
         settings=study.rate_distortion.model_dump(),
         sampled=models(SampledModel),
+        configured=list(study.codecs),
     script:
         "../scripts/rate_distortion/rate_distortion_summary.py"
 

@@ -34,11 +34,24 @@ def test_generated_pages_are_up_to_date():
         assert written == content.rstrip("\n") + "\n", f"docs/{name} is stale: run `make docs`"
 
 
+def pins(name):
+    text = (ROOT / name).read_text()
+    return dict(re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", text, re.MULTILINE))
+
+
+def test_the_optional_packages_are_pinned_and_change_no_other_pin():
+    base, peers = pins("requirements.txt"), pins("requirements-peers.txt")
+    assert {name: peers[name] for name in base.keys() & peers} == {
+        name: base[name] for name in base.keys() & peers
+    }, "run `make lock`"
+    assert {"hqq", "torchao"} <= peers.keys() - base.keys()
+    assert {"torch", "numpy", "bitsandbytes", "gguf"} <= base.keys() & peers
+
+
 def test_conda_environment_has_the_pins_of_the_lock():
-    lock = (ROOT / "requirements.txt").read_text()
-    pins = set(re.findall(r"^[A-Za-z0-9._-]+==\S+", lock, re.MULTILINE))
+    locked = {f"{name}=={version}" for name, version in pins("requirements.txt").items()}
     environment = yaml.safe_load((ROOT / "envs/atlas.yaml").read_text())
-    assert set(environment["dependencies"][-1]["pip"]) == pins, "run `make lock`"
+    assert set(environment["dependencies"][-1]["pip"]) == locked, "run `make lock`"
 
 
 def test_every_requirement_is_pinned_in_the_lock():

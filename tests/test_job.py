@@ -41,6 +41,12 @@ def test_a_job_that_succeeds_logs_what_it_said_and_how_long_it_took(run):
     assert last.startswith("INFO qatlas: done in ")
 
 
+def test_a_warning_of_the_library_is_seen_on_the_terminal_too(run):
+    finished, log = run("logging.getLogger('qatlas.sweep').warning('a series is skipped')")
+    assert finished.stderr == "sweep: a series is skipped\n"
+    assert log.startswith("WARNING qatlas.sweep: a series is skipped\n")
+
+
 @pytest.mark.parametrize("error", ["AtlasError", "CodecError"])
 def test_an_error_of_the_user_ends_a_job_with_its_message_and_the_rule(run, error):
     finished, log = run(f"raise {error}('key: found 3, allowed: 4; mend it')")

@@ -18,5 +18,6 @@ with job(snakemake):
         {kind.name: read_table(kind, snakemake.input[kind.name]) for kind in KINDS},
         RateDistortion(**snakemake.params.settings),
         snakemake.params.sampled,
+        snakemake.params.configured,
     )
     write_summary(summary, snakemake.output.summary)

@@ -30,7 +30,7 @@ class Job(Protocol):
 
 @contextmanager
 def job(running: Job) -> Iterator[None]:
-    """Run a job: its log goes where Snakemake says.
+    """Run a job: its log goes where Snakemake says, warnings of the library to the terminal too.
 
     An ``AtlasError`` ends the job with its message alone, on the terminal and in the log; any
     other exception leaves its traceback in the log too. Either way the exit status is not 0.
@@ -39,6 +39,10 @@ def job(running: Job) -> Iterator[None]:
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     logging.captureWarnings(True)
+    terminal = logging.StreamHandler(sys.stderr)
+    terminal.setFormatter(logging.Formatter(f"{running.rule}: %(message)s"))
+    terminal.addFilter(lambda record: record.levelno == logging.WARNING)
+    logger.addHandler(terminal)
     started = time.perf_counter()
     try:
         yield
@@ -48,6 +52,8 @@ def job(running: Job) -> Iterator[None]:
     except Exception:  # Not swallowed: the log gets the traceback, the caller the exception.
         logger.exception("%s failed", running.rule)
         raise
+    finally:
+        logger.removeHandler(terminal)
     logger.info("done in %.1f s", time.perf_counter() - started)
 
 

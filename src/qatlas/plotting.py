@@ -23,7 +23,8 @@ BOUND: dict[str, Any] = {"color": "black", "linestyle": (0, (4, 2)), "linewidth"
 
 # Okabe and Ito 2008: distinguishable with every common form of colour blindness.
 _PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_BROWN, _GREY, _OLIVE, _PURPLE = "#8B5A2B", "#777777", "#999933", "#5E3C99"
+_BROWN, _GREY, _OLIVE = "#8B5A2B", "#777777", "#999933"
+_PURPLE, _INDIGO, _WINE, _TEAL = "#7B4FB5", "#332288", "#882255", "#44AA99"
 FAMILY_COLOURS = {
     "uniform": _PALETTE[0],
     "lloyd_max": _PALETTE[1],
@@ -32,9 +33,12 @@ FAMILY_COLOURS = {
     "rotate": _PALETTE[4],
     "formats": _PALETTE[5],
     "lattice": _BROWN,
+    "vector": _INDIGO,
     "bitsandbytes_4bit": _GREY,
     "gguf_block": _OLIVE,
     "trellis": _PURPLE,
+    "hqq_group": _WINE,
+    "torchao_weight_only": _TEAL,
 }
 KIND_COLOURS = {
     "embedding": _PALETTE[0],

@@ -67,11 +67,18 @@ GRIDS = {
         {"bits": 3, "granularity": 16, "scale_dtype": "bfloat16"},
         {"bits": 8, "granularity": 16, "grid": "asymmetric", "scale_dtype": "float32"},
     ],
+    "vector": [
+        {"dimension": 2, "index_bits": 4},
+        {"dimension": 4, "index_bits": 4, "train_vectors_per_word": 4},
+        {"dimension": 2, "index_bits": 3, "sharing": "subspace", "codebooks": 3},
+        {"dimension": 4, "index_bits": 3, "sharing": "dealt", "codebooks": 2, "stages": 2},
+        {"dimension": 8, "index_bits": 12, "codebook_dtype": "float32"},
+    ],
 }
 """Points of every registered codec; "granularity", where there is one, cuts the blocks within
 which equal codes mean equal values."""
 
-PEERS = {"bitsandbytes_4bit", "gguf_block"}
+PEERS = {"bitsandbytes_4bit", "gguf_block", "hqq_group", "torchao_weight_only"}
 """Quantizers of other packages, which take what shapes they take: see test_peers."""
 
 KEEPS_ITS_OWN_OUTPUT = {
@@ -82,6 +89,8 @@ KEEPS_ITS_OWN_OUTPUT = {
     "rotate": lambda _: False,
     "trellis": lambda _: False,
     "lloyd_max": lambda _: True,
+    # Only one codebook is sure to hold what it decoded to.
+    "vector": lambda point: {"codebooks", "stages"}.isdisjoint(point),
     "uniform": lambda point: {"asymmetric", "mse", 2.5}.isdisjoint(point.values()),
 }
 """Points at which what was decoded, quantized again, decodes to the same values."""
@@ -202,6 +211,25 @@ def test_the_weights_are_not_modified_and_their_dtype_does_not_matter(name, poin
     encoded = codec.encode(weight, context())
     assert torch.equal(weight, before)
     assert same_arrays(encoded, codec.encode(weight.float(), context()))
+
+
+@every_codec
+def test_a_parameter_of_a_module_is_encoded_like_its_values(name, point):
+    codec = create(name, **point)
+    expected = codec.encode(sample(), context())
+    assert same_arrays(codec.encode(torch.nn.Parameter(sample()), context()), expected)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="takes a CUDA device")
+@every_codec
+def test_on_a_gpu_a_matrix_costs_and_loses_what_it_does_on_the_cpu(name, point):
+    """Within float error: a weight midway between levels goes to another at about equal error."""
+    codec = create(name, **point)
+    expected = measure_codec(sample(), codec, context())
+    measured = measure_codec(sample().cuda(), codec, context())
+    assert measured.rate.total == pytest.approx(expected.rate.total, rel=1e-3)
+    assert measured.distortion.mse == pytest.approx(expected.distortion.mse, rel=1e-3)
+    assert codec.decode(codec.encode(sample().cuda(), context())).device.type == "cpu"
 
 
 @every_codec

@@ -1,3 +1,4 @@
+import importlib.util
 import math
 import sys
 
@@ -7,6 +8,7 @@ import torch
 
 from qatlas.codecs import CodecError, Context, Encoded, create
 from qatlas.codecs.measure import measure_codec
+from qatlas.codecs.peers import INSTALL, is_installed, missing_packages, package_of, versions
 
 BITSANDBYTES = [
     {"data_type": data_type, "granularity": block, "double_quantization": nested}
@@ -23,9 +25,21 @@ GGUF = {
     "TQ2_0": 2.0625,
     "MXFP4": 4.25,
 }
+HQQ = {1: 1.0, 2: 2.0, 3: 3.2, 4: 4.0, 5: 8.0, 6: 8.0, 8: 8.0}
+"""Stored bits of a code, by bits."""
+TORCHAO = [
+    {"data_type": "int8", "granularity": "tensor"},
+    {"data_type": "int8", "granularity": "channel", "dtype": "float32"},
+    {"data_type": "int8", "granularity": 64},
+    {"data_type": "int4", "granularity": 32},
+    {"data_type": "int4", "granularity": 128, "dtype": "float16"},
+]
 POINTS = [
     *(("bitsandbytes_4bit", point) for point in BITSANDBYTES),
     *(("gguf_block", {"data_type": data_type}) for data_type in GGUF),
+    *(("hqq_group", {"bits": bits}) for bits in HQQ),
+    ("hqq_group", {"bits": 4, "granularity": 32, "dtype": "bfloat16"}),
+    *(("torchao_weight_only", point) for point in TORCHAO),
 ]
 every_point = pytest.mark.parametrize(("name", "point"), POINTS)
 
@@ -123,6 +137,121 @@ def test_the_same_format_here_and_there_has_the_same_distortion(ours, theirs):
     assert inside.rate.scale == outside.rate.scale
 
 
+@pytest.mark.parametrize("bits", HQQ)
+@pytest.mark.parametrize(("dtype", "width"), [("float16", 16), ("float32", 32)])
+def test_hqq_is_charged_as_it_stores(bits, dtype, width):
+    codec = peer_codec("hqq_group", bits=bits, dtype=dtype)
+    # Groups of 64, whose number ten divides, as 3-bit codes lie in an int32.
+    rate = measure_codec(student(40, 512), codec, Context()).rate
+    assert rate.payload == pytest.approx(HQQ[bits])
+    assert rate.scale == rate.zero_point == width / 64
+    assert rate.total == rate.payload + rate.scale + rate.zero_point
+    assert codec.nominal_bits == bits
+
+
+@pytest.mark.parametrize("bits", HQQ)
+@pytest.mark.parametrize("shape", [(16, 512), (24, 40), (9, 128)])
+def test_hqq_decodes_what_its_layer_would(bits, shape):
+    codec = peer_codec("hqq_group", bits=bits, granularity=8)
+    from hqq.core.quantize import HQQLinear, hqq_base_quant_config
+
+    linear = torch.nn.Linear(shape[1], shape[0], bias=False)
+    linear.weight.data = student(*shape)
+    layer = HQQLinear(linear, hqq_base_quant_config(bits, 8), device="cpu")
+    decoded = codec.decode(codec.encode(student(*shape), Context()))
+    assert torch.equal(decoded, layer.dequantize().float())
+
+
+def test_what_hqq_cannot_pack_or_store_is_refused():
+    with pytest.raises(CodecError, match="at 1 bits takes a multiple of 512 weights; found 768"):
+        peer_codec("hqq_group", bits=1).encode(student(3, 256), Context())
+    with pytest.raises(CodecError, match="do not fit dtype 'float16': use 'bfloat16' or"):
+        peer_codec("hqq_group", bits=4).encode(student(4, 256) * 1e7, Context())
+    with pytest.raises(CodecError, match="multiple of 8"):
+        create("hqq_group", bits=4, granularity=20)
+
+
+@pytest.mark.parametrize("granularity", ["tensor", "channel", 64])
+def test_torchaos_int8_decodes_and_stores_what_its_layer_would(granularity):
+    codec = peer_codec(
+        "torchao_weight_only", data_type="int8", granularity=granularity, dtype="float32"
+    )
+    from torchao.quantization import Int8WeightOnlyConfig, PerGroup, PerRow, PerTensor, quantize_
+
+    blocks = {"tensor": PerTensor(), "channel": PerRow(), 64: PerGroup(64)}[granularity]
+    linear = torch.nn.Linear(512, 48, bias=False)
+    linear.weight.data = student(48, 512)
+    quantize_(linear, Int8WeightOnlyConfig(granularity=blocks, set_inductor_config=False))
+    encoded = codec.encode(student(48, 512), Context())
+    assert torch.equal(codec.decode(encoded), linear.weight.dequantize())
+    names, _ = linear.weight.__tensor_flatten__()
+    stored = sum(getattr(linear.weight, name).nbytes for name in names)
+    assert sum(encoded.bits().values()) == 8 * stored
+
+
+@pytest.mark.parametrize("rows", [48, 50])
+def test_torchaos_int4_is_packed_and_decodes_to_scaled_codes(rows):
+    codec = peer_codec("torchao_weight_only", data_type="int4", granularity=32, dtype="float32")
+    from torchao.quantization import quant_primitives as primitives
+
+    weight = student(rows, 512)
+    grid = weight, primitives.MappingType.ASYMMETRIC, [1, 32], torch.int32, 0, 15, 1e-6
+    scale, zero = primitives._choose_qparams_affine_tinygemm(*grid, None, torch.float32)
+    blocks = weight.view(rows, 16, 32)
+    codes = ((blocks - zero[..., None]) / scale[..., None]).add(8).round().clamp(0, 15)
+    encoded = codec.encode(weight, Context())
+    expected = ((codes - 8) * scale[..., None] + zero[..., None]).view(rows, 512)
+    assert torch.allclose(codec.decode(encoded), expected, rtol=1e-5, atol=1e-5)
+    padded = -(-rows // 16) * 16
+    assert encoded.bits() == {
+        "payload": 4 * padded * 512,
+        "scale": 32 * padded * 16,
+        "zero_point": 32 * padded * 16,
+        "codebook": 0,
+        "other": 0,
+    }
+
+
+def test_what_torchao_does_not_take_is_refused():
+    with pytest.raises(CodecError, match="granularity of data_type 'int4' should be 32 or 64"):
+        create("torchao_weight_only", data_type="int4", granularity="channel")
+    with pytest.raises(CodecError, match="granularity 64 takes rows of whole groups; found rows"):
+        peer_codec("torchao_weight_only", data_type="int8", granularity=64).encode(
+            student(4, 40), Context()
+        )
+
+
+@pytest.mark.parametrize(("name", "point"), POINTS)
+def test_whether_a_package_is_there_is_known_without_importing_it(name, point, monkeypatch):
+    codec = create(name, **point)
+    package = package_of(codec)
+    assert package == name.partition("_")[0]
+    assert (versions([codec])[package] is None) == (not is_installed(package))
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *_: None if name == package else find(name)
+    )
+    monkeypatch.setitem(sys.modules, package, None)
+    assert not is_installed(package)
+    assert missing_packages([codec, create("uniform", bits=4)]) == (package,)
+    assert versions([codec]) == {package: None}
+
+
+def test_a_folder_of_a_packages_name_is_not_the_package(tmp_path, monkeypatch):
+    (tmp_path / "no_such_quantizer").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert not is_installed("no_such_quantizer")
+    (tmp_path / "no_such_quantizer/__init__.py").touch()
+    importlib.invalidate_caches()
+    assert is_installed("no_such_quantizer")
+
+
+def test_what_needs_no_package_lacks_none():
+    plain = create("rotate", inner={"codec": "uniform", "bits": 4})
+    assert package_of(plain) is None
+    assert (versions([plain]), missing_packages([plain])) == ({}, ())
+
+
 @every_point
 def test_stored_and_loaded_it_decodes_alike_from_any_dtype_and_order(name, point, tmp_path):
     codec = peer_codec(name, **point)
@@ -170,12 +299,20 @@ def test_nan_and_infinity_are_refused(name, point, value):
 
 @every_point
 def test_weights_beyond_float32_are_refused(name, point):
-    with pytest.raises(CodecError, match="range of float32"):
+    with pytest.raises(CodecError, match=r"range of float32|do not fit dtype"):
         peer_codec(name, **point).encode(student(4, 256).double() * 1e300, Context())
 
 
-def test_the_number_of_threads_does_not_matter():
-    codec = peer_codec("bitsandbytes_4bit", double_quantization=True, granularity=32)
+@pytest.mark.parametrize(
+    ("name", "point"),
+    [
+        ("bitsandbytes_4bit", {"double_quantization": True, "granularity": 32}),
+        ("hqq_group", {"bits": 2}),
+        ("torchao_weight_only", {"data_type": "int4", "granularity": 64}),
+    ],
+)
+def test_the_number_of_threads_does_not_matter(name, point):
+    codec = peer_codec(name, **point)
     weight = student(2048, 1024)
     threads = torch.get_num_threads()
     found = []
@@ -203,13 +340,17 @@ def test_scales_beyond_float16_are_refused():
     [
         ("bitsandbytes_4bit", {}, "bitsandbytes"),
         ("gguf_block", {"data_type": "Q4_0"}, "gguf"),
+        ("hqq_group", {"bits": 4}, "hqq"),
+        ("torchao_weight_only", {"data_type": "int8", "granularity": "channel"}, "torchao"),
+        ("rotate", {"inner": {"codec": "hqq_group", "bits": 4}}, "hqq"),
     ],
 )
 def test_a_missing_package_is_named(name, point, package, monkeypatch):
     codec = create(name, **point)
+    assert package_of(codec) == package
     for module in [key for key in sys.modules if key.partition(".")[0] == package]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setattr(sys, "path", [])
     monkeypatch.setattr(sys, "meta_path", [])
-    with pytest.raises(CodecError, match=f"package '{package}'.*pip install {package}"):
+    with pytest.raises(CodecError, match=f"package '{package}'.*{INSTALL}"):
         codec.encode(student(4, 256), Context())

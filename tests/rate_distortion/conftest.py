@@ -54,6 +54,7 @@ def measurement(series, bits, nmse, changes=None):
         "nmse": nmse,
         "sqnr_db": 20.0,
         "max_abs_error": 0.5,
+        "train_mse": None,
         "sampled_weights": 100,
         "mse_low": mse,
         "mse_high": mse,

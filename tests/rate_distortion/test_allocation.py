@@ -221,6 +221,15 @@ def test_other_models_do_not_count():
         pd.testing.assert_frame_equal(one, other)
 
 
+def test_every_model_is_planned_for_itself():
+    smaller = [row | {"model": "small"} for row in a_curve(("narrow", "middle"))]
+    rows = pd.DataFrame([*a_curve(), *smaller])
+    both = pd.DataFrame(allocate(rows, ["small", "bert"], settings_of(3.5)).allocations)
+    assert both.groupby("model").tensor.nunique().to_dict() == {"small": 2, "bert": 3}
+    alone = planned(a_curve(), 3.5)[0]
+    pd.testing.assert_frame_equal(both[both.model == "bert"].reset_index(drop=True), alone)
+
+
 def test_the_order_of_the_measurements_does_not_matter():
     rows = [*a_curve(), *a_curve(series="same")]
     expected = planned(rows, 2.7, 3.5)

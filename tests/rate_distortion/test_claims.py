@@ -11,7 +11,7 @@ from tests.rate_distortion.conftest import summarized_tables
 def claimed(measurements, settings):
     def of(*rows, rotation=()):
         tables = summarized_tables(measurements(*rows), list(rotation))
-        return claims(tables, settings, ["noise"])
+        return claims(tables, settings, ["noise"], [])
 
     return of
 

@@ -150,7 +150,13 @@ def summary(tables):
         ),
         SETTINGS,
         [],
+        STUDY.codecs,
     )
+
+
+def without(tables, series):
+    rows = tables["measurements"]
+    return tables | {"measurements": rows[rows.series != series]}
 
 
 def of_models(tables, models):
@@ -270,6 +276,14 @@ def test_a_figure_of_fewer_models_is_drawn(name, others, tables):
 
 
 @every_figure
+def test_without_a_series_that_was_not_measured_the_others_are_drawn(name, tables):
+    skipped = without(tables, "nf4_double_quantized")
+    figure = drawn_by(name, skipped)
+    assert outside(figure, boxes(figure)) == []
+    assert not any("nf4 double quantized" in text.get_text() for text in texts(figure))
+
+
+@every_figure
 def test_what_is_drawn_is_what_was_measured_and_does_not_change_with_the_order(
     name, tables, drawn_once
 ):
@@ -301,7 +315,7 @@ def test_a_study_of_little_is_drawn_and_its_caption_says_what_was_not_measured(n
     little = tables | {"measurements": few}
     assert drawn_by(name, little).axes
     module = import_module(f"{figures.__name__}.{name}")
-    found = summarize(summarized_tables(few, tables["rotation"]), SETTINGS, [])
+    found = summarize(summarized_tables(few, tables["rotation"]), SETTINGS, [], STUDY.codecs)
     caption = module.caption(found, SETTINGS)
     assert "not measured" in caption
 
@@ -390,6 +404,15 @@ def test_the_allocation_curve_shows_every_plan_and_every_kind(tables):
     assert [text.get_text() for text in kinds.get_yticklabels()] == sorted(
         {kind.replace("_", " ") for kind in KINDS.values()} | {"embedding"}, reverse=True
     )
+
+
+def test_the_allocation_curve_is_drawn_where_no_codec_fits_all_tensors(tables):
+    module = import_module(f"{figures.__name__}.allocation_curve")
+    totals = tables["allocation_totals"]
+    alone = tables | {"allocation_totals": totals[totals.plan == "allocated"]}
+    found = summarize(tables["measurements"], alone["allocation_totals"], SETTINGS, [])
+    assert "undefined at 3 bits" in module.caption(found, SETTINGS)
+    assert outside(module.draw(module.select(alone, SETTINGS))) == []
 
 
 def test_the_bits_of_a_kind_in_the_allocation_curve_are_those_of_its_tensors(tables):

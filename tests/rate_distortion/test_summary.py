@@ -14,9 +14,9 @@ CHANNEL = "example.channel_beats_tensor_at_4bit"
 
 @pytest.fixture
 def summary(measurements, settings):
-    def of(*rows, sampled=("noise",), rotation=()):
+    def of(*rows, sampled=("noise",), rotation=(), configured=()):
         tables = summarized_tables(measurements(*rows), list(rotation))
-        return summarize(tables, settings, sampled)
+        return summarize(tables, settings, sampled, configured)
 
     return of
 
@@ -180,7 +180,7 @@ def test_a_scale_a_channel_must_have_less_error_than_one_a_tensor(
 
 def test_without_measurements_nothing_is_claimed(measurements, settings):
     empty = measurements(("best", 4, 0.01)).iloc[:0]
-    found = summarize(summarized_tables(empty), settings, ["noise"])
+    found = summarize(summarized_tables(empty), settings, ["noise"], [])
     # What counts as about equal rates is no finding.
     assert {name for name in found.values if not name.startswith(("window.", "kurtosis."))} == set()
     assert set(verdicts(found).values()) == {"not_measured"}
@@ -190,11 +190,20 @@ def test_without_measurements_nothing_is_claimed(measurements, settings):
 def test_the_claims_say_which_bits_they_are_about(measurements, settings):
     other = settings.model_copy(update={"sensitivity_bits": 3})
     rows = measurements(("by_tensor", 3, 0.2), ("by_channel", 3, 0.1))
-    found = summarize(summarized_tables(rows), other, []).claims[
+    found = summarize(summarized_tables(rows), other, [], []).claims[
         "example.channel_beats_tensor_at_3bit"
     ]
     assert (found.holds, found.value) == (True, pytest.approx(2))
     assert "at 3 bits" in found.text
+
+
+def test_of_a_configured_series_without_rows_it_is_said_that_it_was_not_measured(summary):
+    found = summary(("best", 4, 0.01), configured=("best", "peer_nf4", "by_tensor")).claims
+    skipped = {name: claim for name, claim in found.items() if name.endswith(".measured")}
+    assert skipped.keys() == {"peer_nf4.measured", "by_tensor.measured"}
+    assert {claim.holds for claim in skipped.values()} == {"not_measured"}
+    assert {claim.value for claim in skipped.values()} == {None}
+    assert "codec grid peer_nf4" in skipped["peer_nf4.measured"].text
 
 
 def test_every_number_is_finite_json(summary):

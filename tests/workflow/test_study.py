@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import os
 import shutil
@@ -126,6 +127,30 @@ def test_another_point_of_a_codec_measures_that_codec_alone(edited):
     sweeps = [wildcards for rule, wildcards in edited.jobs() if rule == "sweep"]
     assert len(sweeps) == 3
     assert all("family=lloyd_max" in wildcards for wildcards in sweeps)
+
+
+def test_a_series_whose_package_is_missing_has_no_rows_and_is_claimed_as_not_measured(study):
+    rows = pd.read_parquet(study.folder / "results/rate_distortion/tables/measurements.parquet")
+    claims = json.loads((study.folder / "results/rate_distortion/summary.json").read_text())[
+        "claims"
+    ]
+    skipped = {name: claim["holds"] for name, claim in claims.items() if name.endswith(".measured")}
+    missing = importlib.util.find_spec("hqq") is None
+    assert skipped == ({"hqq_4bit.measured": "not_measured"} if missing else {})
+    assert ("hqq_4bit" in set(rows.series)) != missing
+    log = (study.folder / "results/rate_distortion/sweep/gaussian/hqq_group/0.log").read_text()
+    assert ("series hqq_4bit is skipped, not measured" in log) == missing
+
+
+def test_a_package_of_another_version_has_its_codec_measured_anew(study, tmp_path, monkeypatch):
+    (tmp_path / "hqq").mkdir()
+    (tmp_path / "hqq/__init__.py").touch()
+    (tmp_path / "hqq-99.dist-info").mkdir()
+    (tmp_path / "hqq-99.dist-info/METADATA").write_text("Name: hqq\nVersion: 99\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    sweeps = [wildcards for rule, wildcards in study.jobs() if rule == "sweep"]
+    assert len(sweeps) == 3
+    assert all("family=hqq_group" in wildcards for wildcards in sweeps)
 
 
 def test_two_clean_builds_give_the_same_bytes(study, tmp_path):

@@ -46,10 +46,17 @@ class Encoded:
 
     The size of the arrays is the rate: whatever ``decode`` needs and the codec's parameters
     do not say must be in them.
+
+    Attributes
+    ----------
+    train_mse
+        Mean squared error on the sample of the weights that a codec was trained on, for those
+        that are: known when it is made, neither charged nor saved, of no use to ``decode``.
     """
 
     shape: tuple[int, ...]
     arrays: Mapping[str, NDArray[Any]]
+    train_mse: float | None = None
 
     def bits(self) -> dict[str, int]:
         """Stored bits of each of ``PARTS``; names outside them count as "other"."""
@@ -64,10 +71,7 @@ class Encoded:
         from safetensors.torch import save_file
 
         tensors = {
-            name: torch.from_numpy(np.ascontiguousarray(array).view(np.uint8)).view(
-                getattr(torch, array.dtype.name)
-            )
-            for name, array in self.arrays.items()
+            name: as_tensor(np.ascontiguousarray(array)) for name, array in self.arrays.items()
         }
         with replacing(path) as unfinished:
             save_file(tensors, unfinished, {"shape": ",".join(map(str, self.shape))})
@@ -86,13 +90,19 @@ class Encoded:
         try:
             with safe_open(path, "pt") as stored:
                 shape = tuple(int(side) for side in (stored.metadata() or {})["shape"].split(","))
-                arrays = {name: _as_numpy(stored.get_tensor(name)) for name in stored.keys()}  # noqa: SIM118
+                arrays = {name: as_array(stored.get_tensor(name)) for name in stored.keys()}  # noqa: SIM118
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise CodecError(f"{path}: not an encoded tensor ({error})") from error
         return cls(shape, arrays)
 
 
-def _as_numpy(tensor: "Tensor") -> NDArray[Any]:
+def as_tensor(array: NDArray[Any]) -> "Tensor":
+    """Tensor on the memory of a C-contiguous array, of the same dtype."""
+    return torch.from_numpy(array.view(np.uint8)).view(getattr(torch, array.dtype.name))
+
+
+def as_array(tensor: "Tensor") -> NDArray[Any]:
+    """Array on the memory of a contiguous tensor of the CPU, of the same dtype."""
     dtype = np.dtype(str(tensor.dtype).removeprefix("torch."))
     return tensor.view(torch.uint8).numpy().view(dtype)
 

@@ -68,7 +68,14 @@ class Power:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A codec on a matrix: true rate and distortion, and the seconds it took."""
+    """A codec on a matrix: true rate and distortion, and the seconds it took.
+
+    Attributes
+    ----------
+    train_mse
+        Mean squared error on the weights that the codec was trained on, where it was on a sample;
+        the distortion is that of all weights.
+    """
 
     codec: str
     parameters: str
@@ -76,6 +83,7 @@ class Measurement:
     nominal_bits: float
     rate: Rate
     distortion: Distortion
+    train_mse: float | None
     encode_seconds: float
     decode_seconds: float
 
@@ -149,6 +157,7 @@ def measurement_of(coded: Coded, codec: Codec, distortion: Distortion) -> Measur
         nominal_bits=codec.nominal_bits,
         rate=rate_of(coded.encoded, weights),
         distortion=distortion,
+        train_mse=coded.encoded.train_mse,
         encode_seconds=coded.encode_seconds,
         decode_seconds=coded.decode_seconds,
     )

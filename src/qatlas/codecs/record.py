@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 
 from qatlas.bounds.empirical import rate_distortion_curve
 from qatlas.bounds.gaussian import rate_bits
-from qatlas.codecs.base import PARTS, Context
+from qatlas.codecs.base import PARTS, Context, as_tensor
 from qatlas.codecs.measure import Measurement, measure_codec
 from qatlas.codecs.registry import create
-from qatlas.deferred import torch
 from qatlas.distinct import distinct
 
 if TYPE_CHECKING:
@@ -96,5 +95,4 @@ def measure(weight: "Tensor | NDArray[Any]", codec: str, **parameters: Any) -> R
 
 def _as_tensor(array: NDArray[Any]) -> "Tensor":
     """Tensor on the array's memory; copied only from another byte order or memory order."""
-    native = np.ascontiguousarray(array, array.dtype.newbyteorder("="))
-    return torch.from_numpy(native.view(np.uint8)).view(getattr(torch, native.dtype.name))
+    return as_tensor(np.ascontiguousarray(array, array.dtype.newbyteorder("=")))

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Literal
 
+import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,3 +48,33 @@ def stored(values: "Tensor", dtype: StoredFloat) -> NDArray[Any]:
 def restored(array: NDArray[Any]) -> "Tensor":
     """Float32 tensor of stored values, same shape."""
     return torch.from_numpy(array.astype(np.float32))
+
+
+def stored_levels(levels: NDArray[np.floating[Any]], dtype: StoredFloat) -> NDArray[Any]:
+    """Levels of a codebook rounded to ``dtype``, as they are stored; any shape.
+
+    Raises
+    ------
+    CodecError
+        If the level farthest from zero is beyond the dtype's range or below its normal numbers.
+    """
+    smallest, largest = _normal_range(dtype)
+    farthest = float(np.max(np.abs(levels), initial=0.0))
+    if farthest != 0 and not smallest <= farthest <= largest:
+        raise CodecError(
+            f"the level farthest from zero is {farthest:.6g}; codebook_dtype "
+            f"{dtype!r} holds {smallest:.3g} to {largest:.6g}: {REMEDIES[dtype]}"
+        )
+    return levels.astype(dtype)
+
+
+def nearest_stored(values: NDArray[np.floating[Any]], dtype: StoredFloat) -> NDArray[Any]:
+    """The number of ``dtype`` nearest each value: what is beyond its range is brought back."""
+    _, largest = _normal_range(dtype)
+    bounded: NDArray[Any] = np.clip(values, -largest, largest)
+    return bounded.astype(dtype)
+
+
+def _normal_range(dtype: StoredFloat) -> tuple[float, float]:
+    limits: Any = ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
+    return float(limits.smallest_normal), float(limits.max)

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -22,7 +22,10 @@ _KURTOSIS_OFF_3 = 0.5
 
 
 def claims(
-    tables: Mapping[str, pd.DataFrame], settings: RateDistortion, sampled: Sequence[str]
+    tables: Mapping[str, pd.DataFrame],
+    settings: RateDistortion,
+    sampled: Sequence[str],
+    configured: Collection[str],
 ) -> dict[str, Claim]:
     """Claims by name; see ``summarize`` for the parameters."""
     rows = tables["measurements"]
@@ -44,7 +47,18 @@ def claims(
             for model in sorted(set(rows.model))
         },
         **allocation_claims(tables["allocation_totals"]),
+        **{f"{series}.measured": _skipped(series) for series in {*configured} - {*rows.series}},
     }
+
+
+def _skipped(series: str) -> Claim:
+    return claim(
+        f"The codec grid {series} was measured (its rows); the sweep's log says what it needs.",
+        value=None,
+        holds=False,
+        threshold=1,
+        origin=_MEASUREMENTS,
+    )
 
 
 def _nothing_below_the_bound(rows: pd.DataFrame, sampled: Sequence[str]) -> Claim:

@@ -40,6 +40,13 @@ MEASURED = Table(
             "Number of weights that were measured: all, or those of rows drawn at random; rate and "
             "MSE are theirs.",
         ),
+        Column(
+            "train_mse",
+            "number",
+            "MSE on the sample of the weights that the codec was trained on, to compare with that "
+            "on all; missing where there is no such sample.",
+            nullable=True,
+        ),
         Column("mse_low", "number", "Lower end of the 95 % interval of the MSE."),
         Column(
             "mse_high", "number", "Upper end; both are the MSE where all weights were measured."

@@ -1,6 +1,6 @@
 """What the chapter found, as named values and claims."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,10 @@ _AVERAGED = {
 
 
 def summarize(
-    tables: Mapping[str, pd.DataFrame], settings: RateDistortion, sampled: Sequence[str]
+    tables: Mapping[str, pd.DataFrame],
+    settings: RateDistortion,
+    sampled: Sequence[str],
+    configured: Collection[str],
 ) -> Summary:
     """Values and claims of the chapter.
 
@@ -41,6 +44,8 @@ def summarize(
         The chapter's part of the configuration.
     sampled
         Names of the models that are independent samples.
+    configured
+        Names of all codec grids, measured or skipped.
     """
     measurements = tables["measurements"]
     return Summary(
@@ -61,7 +66,7 @@ def summarize(
             **vector_values(measurements, settings),
             **allocation_values(tables["allocation_totals"]),
         },
-        claims=claims(tables, settings, sampled),
+        claims=claims(tables, settings, sampled, configured),
     )
 
 

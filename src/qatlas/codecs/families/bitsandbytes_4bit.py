@@ -1,15 +1,13 @@
 """The 4-bit quantizers of bitsandbytes."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matrix
-from qatlas.codecs.peers import peer
+from qatlas.codecs.peers import one_thread, peer
 from qatlas.codecs.registry import register
 from qatlas.deferred import torch
 
@@ -32,6 +30,8 @@ class BitsAndBytes4Bit:
 
     Source: Dettmers et al. 2023 (QLoRA, arXiv 2305.14314); the package bitsandbytes.
     """
+
+    package: ClassVar[str] = "bitsandbytes"
 
     data_type: Literal["nf4", "fp4"] = "nf4"
     granularity: Literal[32, 64, 128, 256, 512, 1024, 2048, 4096] = 64
@@ -58,7 +58,7 @@ class BitsAndBytes4Bit:
         shape = tuple(weight.shape)
         if not weight.numel():
             return Encoded(shape, {"payload": np.empty(0, np.uint8)})
-        with _one_thread():
+        with one_thread():
             packed, state = functional.quantize_4bit(
                 flat,
                 blocksize=self.granularity,
@@ -108,15 +108,4 @@ class BitsAndBytes4Bit:
 
 
 def _functional() -> Any:
-    return peer("bitsandbytes.functional", "bitsandbytes")
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """One thread for PyTorch, on whose number the mean of the scales would depend."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+    return peer("bitsandbytes.functional", BitsAndBytes4Bit.package)

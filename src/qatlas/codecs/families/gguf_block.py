@@ -1,7 +1,7 @@
 """The block quantizers of the gguf package, which is llama.cpp's own."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -37,6 +37,8 @@ class GgufBlock:
 
     Source: llama.cpp and its package gguf; MXFP4: OCP Microscaling Formats v1.0.
     """
+
+    package: ClassVar[str] = "gguf"
 
     data_type: Literal["Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "TQ1_0", "TQ2_0", "MXFP4"]
 
@@ -99,5 +101,5 @@ class GgufBlock:
         return weight.copy_(torch.from_numpy(decoded))
 
     def _gguf(self) -> tuple[Any, Any]:
-        gguf = peer("gguf", "gguf")
+        gguf = peer("gguf", self.package)
         return gguf, gguf.GGMLQuantizationType[self.data_type]

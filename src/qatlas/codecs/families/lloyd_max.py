@@ -2,19 +2,17 @@
 
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-import ml_dtypes
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
-from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matrix
+from qatlas.codecs.base import Context, Encoded, require_finite_matrix
 from qatlas.codecs.packing import pack, unpack
 from qatlas.codecs.registry import register
 from qatlas.codecs.scalar.codebook import optimal_codebook
 from qatlas.codecs.scalar.nearest import level_of, nearest_level
-from qatlas.codecs.storage import REMEDIES, StoredFloat
+from qatlas.codecs.storage import StoredFloat, stored_levels
 from qatlas.deferred import torch
 
 if TYPE_CHECKING:
@@ -60,7 +58,7 @@ class LloydMax:
             hold the levels.
         """
         require_finite_matrix(weight)
-        codebook = self._stored(optimal_codebook(weight, 1 << self.bits))
+        codebook = stored_levels(optimal_codebook(weight, 1 << self.bits), self.codebook_dtype)
         codes = nearest_level(weight, codebook.astype(np.float64))
         return Encoded(
             tuple(weight.shape), {"payload": pack(codes, self.bits), "codebook": codebook}
@@ -71,15 +69,3 @@ class LloydMax:
         codes = unpack(encoded.arrays["payload"], self.bits, prod(encoded.shape))
         levels = encoded.arrays["codebook"].astype(np.float32)
         return torch.from_numpy(level_of(codes, levels)).reshape(encoded.shape)
-
-    def _stored(self, levels: NDArray[np.float64]) -> NDArray[Any]:
-        limits: Any = ml_dtypes.finfo(self.codebook_dtype)  # type: ignore[no-untyped-call]
-        smallest, largest = float(limits.smallest_normal), float(limits.max)
-        farthest = float(np.max(np.abs(levels), initial=0.0))
-        if farthest != 0 and not smallest <= farthest <= largest:
-            raise CodecError(
-                f"the level farthest from zero is {farthest:.6g}; codebook_dtype "
-                f"{self.codebook_dtype!r} holds {smallest:.3g} to {largest:.6g}: "
-                f"{REMEDIES[self.codebook_dtype]}"
-            )
-        return levels.astype(self.codebook_dtype)

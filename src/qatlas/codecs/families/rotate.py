@@ -7,6 +7,7 @@ from pydantic import Field
 
 from qatlas.codecs.base import Codec, Context, Encoded, require_finite_matrix
 from qatlas.codecs.hadamard import in_rows, mix, unmix
+from qatlas.codecs.peers import package_of
 from qatlas.codecs.registry import create, register
 
 if TYPE_CHECKING:
@@ -40,6 +41,11 @@ class Rotate:
         """Those of the inner codec."""
         return self._codec.nominal_bits
 
+    @property
+    def package(self) -> str | None:
+        """That of the inner codec."""
+        return package_of(self._codec)
+
     def encode(self, weight: "Tensor", context: Context) -> Encoded:
         """Mix, then encode.
 
@@ -49,7 +55,7 @@ class Rotate:
             If the weights are not a finite matrix, or the inner codec refuses them.
         """
         require_finite_matrix(weight)
-        mixed = weight.float()
+        mixed = weight.detach().float()
         if self.side != "output":
             mixed = in_rows(mix, mixed, self.seed)
         if self.side != "input":

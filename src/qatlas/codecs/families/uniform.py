@@ -60,6 +60,7 @@ class Uniform:
             fit its dtype, or all scales vanish in it.
         """
         require_finite_matrix(weight)
+        weight = weight.detach()
         codes = torch.empty(weight.shape, dtype=torch.uint8, device=weight.device)
         scales, zeros = [], []
         for values, code in zip(

@@ -52,7 +52,7 @@ def draw(drawn: pd.DataFrame) -> Figure:
         _draw_curves(panel, weighting, curves[curves.weighting == weighting])
         if panel is not axes[0]:
             panel.sharey(axes[0])
-            panel.tick_params(labelleft=False)
+            panel.tick_params(labelleft=False, which="both")
     axes[0].set_ylabel("total MSE / variance of the weights")
     _draw_kinds(axes[-1], kinds)
     legend = {str(line.get_label()): line for panel in axes[:-1] for line in panel.get_lines()}
@@ -108,7 +108,7 @@ def _draw_kinds(panel: Axes, kinds: pd.DataFrame) -> None:
             color=WEIGHTING_COLOURS[weighting],
         )
     panel.set_yticks(range(len(names)), [readable(name) for name in names])
-    panel.set(xlabel="bits per weight of a kind", title=f"who gets the bits: budget {budget:g}")
+    panel.set(xlabel="bits per weight of a kind", title=f"who gets what at {budget:g} bits")
 
 
 def caption(summary: Summary, settings: RateDistortion) -> str:

@@ -1,0 +1,1 @@
+"""Trained vector quantizers: vectors that share a codebook, its training, its indices."""
