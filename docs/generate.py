@@ -64,9 +64,9 @@ def config_page() -> str:
 
 INTRODUCTION = """
 A study is one YAML file: `config.yaml` by default, another with `--configfile`. One named on the
-command line stands for itself and is not laid over the default. Unknown keys, wrong types and
-values a codec refuses are errors before any job starts. Editors complete and check keys through
-`docs/config.schema.json`.
+command line stands for itself and is not laid over the default. Unknown keys, wrong types, values a
+codec refuses and groups longer than a row of a tensor are errors before any job starts. Editors
+complete and check keys through `docs/config.schema.json`.
 """
 
 

@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import grimp
@@ -16,14 +17,27 @@ from qatlas.codecs.peers import versions
 from qatlas.codecs.registry import create
 from qatlas.config import HubModel, LocalModel, PackagedModel, SampledModel, load
 from qatlas.errors import AtlasError
+from qatlas.preflight import needs_of_rows, require_feasible
 from qatlas.rate_distortion.figures import FIGURES as rate_distortion_figures
 from qatlas.weights.figures import FIGURES as weights_figures
 from snakemake.exceptions import WorkflowError
 
 try:
     study = load(config)
+    # Jobs read these rules again; once is enough.
+    if workflow.is_main_process:
+        require_feasible(study, "results/weights/{model}/snapshot")
 except AtlasError as error:
     raise WorkflowError(str(error))
+
+# A model of the hub is checked by the first job that knows its matrices. What it is held against is
+# configuration and no parameter, since another codec must not make the manifest again.
+config["held_against"] = {
+    name: {"needs": needs, "include": model.include, "smallest": model.smallest}
+    for needs in [[[key, asdict(need)] for key, need in needs_of_rows(study)]]
+    for name, model in study.models.items()
+    if isinstance(model, HubModel)
+}
 
 ROOT = Path(os.path.relpath(workflow.basedir))
 FIGURES = {"weights": weights_figures, "rate_distortion": rate_distortion_figures}

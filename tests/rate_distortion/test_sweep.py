@@ -67,6 +67,15 @@ def test_a_row_holds_what_the_ruler_measures():
     assert row["mse_low"] == row["mse"] == row["mse_high"]
 
 
+def test_the_error_on_the_training_sample_stands_beside_that_on_all_weights(tmp_path):
+    points = {"quick": [{"dimension": 2, "index_bits": 2, "train_vectors_per_word": 3}]}
+    swept = sweep(MATRICES, "vector", points, seed=5, threads=2)
+    write_table(swept.measured, MEASURED, tmp_path / "measured.parquet")
+    assert all(0 < row["train_mse"] < row["mse"] for row in swept.measured)
+    untrained = sweep(MATRICES, "uniform", PLAN, seed=5, threads=2).measured
+    assert {row["train_mse"] for row in untrained} == {None}
+
+
 def test_the_parameters_are_complete_and_their_keys_sorted():
     row = sweep(MATRICES, "uniform", PLAN, {}, seed=5, threads=2).measured[0]
     assert row["parameters"] == json.dumps(

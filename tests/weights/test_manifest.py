@@ -104,6 +104,12 @@ def test_nan_and_inf_are_counted_and_named(tmp_path, bad, dtype):
         manifest(open_snapshot(tmp_path, "tiny"), quietly)
 
 
+def test_finite_weights_beyond_float32_and_empty_tensors_are_taken(tmp_path):
+    tensors = {"empty": torch.empty(0, 4), "large": torch.full((2, 3), 1e300, dtype=torch.float64)}
+    save_file(tensors, tmp_path / "model.safetensors")
+    assert len(manifest(open_snapshot(tmp_path, "m"), quietly)) == 2
+
+
 def test_tensors_longer_than_a_chunk_are_hashed_and_checked_whole(tmp_path):
     tensor = torch.arange(3 * (1 << 22) + 5, dtype=torch.int32).to(torch.float16).clamp(max=6e4)
     save_file({"w": tensor}, tmp_path / "model.safetensors")

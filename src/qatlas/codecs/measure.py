@@ -9,7 +9,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from qatlas.codecs.base import PARTS, Codec, CodecError, Context, Encoded
+from qatlas.codecs.base import PARTS, Codec, CodecError, Context, Encoded, requirements_of
 from qatlas.codecs.blocks import row_chunks
 from qatlas.codecs.registry import name_of, parameters_of
 from qatlas.deferred import torch
@@ -109,8 +109,9 @@ def measure_codec(weight: "Tensor", codec: Codec, context: Context) -> Measureme
     Raises
     ------
     CodecError
-        If the matrix is empty, the codec refuses it, or what it decodes has another shape or
-        holds NaN or Inf; the message names the codec and its parameters.
+        If the matrix is empty, the codec refuses it or needs a second moment that the context
+        lacks, or what it decodes has another shape or holds NaN or Inf; the message names the
+        codec and its parameters.
     """
     coded = encode_and_decode(weight, codec, context)
     return measurement_of(coded, codec, distortion_of(weight, coded.decoded))
@@ -126,6 +127,11 @@ def encode_and_decode(weight: "Tensor", codec: Codec, context: Context) -> Coded
     """
     if not weight.numel():
         raise CodecError("an empty matrix has no rate; give at least one weight")
+    if requirements_of(codec).second_moment and context.second_moment is None:
+        raise CodecError(
+            f"{_called(codec)} needs the second moment of the layer's input; give it as "
+            "Context(second_moment=...)"
+        )
     started = time.perf_counter()
     encoded = codec.encode(weight, context)
     encoded_at = time.perf_counter()

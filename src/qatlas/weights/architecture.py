@@ -58,6 +58,30 @@ class Architecture:
         return self.roles[parameter], "architecture"
 
 
+def twins(roles: Mapping[str, Role], parameters: Mapping[str, str]) -> dict[str, str]:
+    """Tensors of a checkpoint that the architecture ties to another of its tensors.
+
+    Parameters
+    ----------
+    roles
+        Of every tensor of the checkpoint, by its name there.
+    parameters
+        The names that the model gives to them.
+
+    Returns
+    -------
+    dict
+        The other tensor, by the name of the one that is tied to it.
+    """
+    first: dict[str, str] = {}
+    tied: dict[str, str] = {}
+    for name in sorted(roles, key=lambda name: roles[name].tied_to is not None):
+        twin = first.setdefault(roles[name].tied_to or parameters[name], name)
+        if twin != name:
+            tied[name] = twin
+    return tied
+
+
 @dataclass(frozen=True)
 class _Place:
     """A module, and where in the model it stands."""

@@ -1,8 +1,7 @@
 """Every tensor as a matrix of output channels by everything else."""
 
+from math import prod
 from typing import TYPE_CHECKING
-
-from qatlas.deferred import torch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,5 +31,12 @@ def as_matrix(tensor: "Tensor", kind: str, transposed: bool) -> "Tensor":
 
 def matrix_shape(shape: tuple[int, ...], kind: str, transposed: bool) -> tuple[int, int]:
     """Sides of what ``as_matrix`` gives for a tensor of this shape."""
-    rows, columns = as_matrix(torch.empty(shape, device="meta"), kind, transposed).shape
-    return rows, columns
+    if len(shape) < 2:
+        return 1, prod(shape)
+    if kind == "convolution":
+        outputs, others = (
+            (1, (0, *range(2, len(shape)))) if transposed else (0, range(1, len(shape)))
+        )
+        return shape[outputs], prod(shape[axis] for axis in others)
+    *stack, rows, columns = (*shape[:-2], *reversed(shape[-2:])) if transposed else shape
+    return prod(stack) * rows, columns

@@ -28,6 +28,8 @@ KINDS = (
     "other",
 )
 """Kinds of tensors; "vector" is anything one-dimensional, "other" what is no layer's weight."""
+NO_MATRICES = ("vector", "other")
+"""Kinds of what is not quantized."""
 
 _BLOCKS = (
     (re.compile(r"attention|attn", re.IGNORECASE), "attention"),

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ _DTYPES = {
     "BOOL": "bool",
 }
 
+FLOATING = ("bfloat16", "float16", "float32", "float64")
+"""Types of weights that can be quantized."""
+
 
 @dataclass(frozen=True)
 class StoredTensor:
@@ -44,6 +48,11 @@ class StoredTensor:
     file: str
     dtype: str
     shape: tuple[int, ...]
+
+    @property
+    def weights(self) -> int:
+        """Number of elements."""
+        return prod(self.shape)
 
 
 def read_index(path: Path, model: str) -> dict[str, str]:
@@ -100,7 +109,8 @@ def _read_header(path: Path, model: str) -> dict[str, StoredTensor]:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, "pt") as stored:
+        # "np" asks for nothing but headers here; "pt" would import PyTorch.
+        with safe_open(path, "np") as stored:
             slices = {name: stored.get_slice(name) for name in stored.keys()}  # noqa: SIM118
             return {
                 name: StoredTensor(

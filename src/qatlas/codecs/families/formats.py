@@ -1,14 +1,14 @@
 """Data types of four and eight bits whose blocks share a scale."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matrix
-from qatlas.codecs.blocks import Granularity, row_chunks, split
+from qatlas.codecs.blocks import Granularity, requirements_of_groups, row_chunks, split
 from qatlas.codecs.number_formats.data_types import (
     DataType,
     data_type,
@@ -30,6 +30,7 @@ from qatlas.codecs.packing import pack, unpack
 from qatlas.codecs.registry import register
 from qatlas.codecs.storage import REMEDIES
 from qatlas.deferred import torch
+from qatlas.requirements import Requirements
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -157,6 +158,18 @@ class Formats:
     def nominal_bits(self) -> float:
         """Bits of a code."""
         return float(self._data_type.bits)
+
+    @property
+    def requirements(self) -> Requirements:
+        """Rows as long as a block."""
+        needed = requirements_of_groups(cast(Granularity, self.granularity))
+        if FORMATS[self.data_type].any_granularity:
+            return needed
+        return replace(
+            needed,
+            parameter="data_type",
+            remedy="take a data_type with blocks of at most {columns}",
+        )
 
     def encode(self, weight: "Tensor", context: Context) -> Encoded:
         """Scale the largest weight of each block to the largest level, and round to levels.

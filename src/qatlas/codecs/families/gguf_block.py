@@ -9,6 +9,7 @@ from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matr
 from qatlas.codecs.peers import peer
 from qatlas.codecs.registry import register
 from qatlas.deferred import torch
+from qatlas.requirements import Requirements
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,6 +48,17 @@ class GgufBlock:
         """Bits of the codes a weight."""
         weights, layout = LAYOUTS[self.data_type]
         return 8 * dict(layout)["payload"] / weights
+
+    @property
+    def requirements(self) -> Requirements:
+        """Rows of whole blocks."""
+        block, _ = LAYOUTS[self.data_type]
+        shorter = [repr(name) for name, (weights, _) in LAYOUTS.items() if weights < block]
+        return Requirements(
+            multiple_of=block,
+            parameter="data_type",
+            remedy=f"take {' or '.join([*shorter, ''])}the codec 'formats'",
+        )
 
     def encode(self, weight: "Tensor", context: Context) -> Encoded:
         """Quantize and pack, by gguf.

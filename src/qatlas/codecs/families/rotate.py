@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from qatlas.codecs.base import Codec, Context, Encoded, require_finite_matrix
+from qatlas.codecs.base import Codec, Context, Encoded, require_finite_matrix, requirements_of
 from qatlas.codecs.hadamard import in_rows, mix, unmix
 from qatlas.codecs.peers import package_of
-from qatlas.codecs.registry import create, register
+from qatlas.codecs.registry import create, names, register
+from qatlas.requirements import Requirements
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,6 +47,12 @@ class Rotate:
         """That of the inner codec."""
         return package_of(self._codec)
 
+    @property
+    def requirements(self) -> Requirements:
+        """Those of the inner codec."""
+        needed = requirements_of(self._codec)
+        return replace(needed, parameter=f"inner.{needed.parameter}")
+
     def encode(self, weight: "Tensor", context: Context) -> Encoded:
         """Mix, then encode.
 
@@ -74,7 +81,10 @@ class Rotate:
     @property
     def _codec(self) -> Codec:
         parameters = dict(self.inner)
-        return create(parameters.pop("codec", ""), **parameters)
+        name = parameters.pop("codec", None)
+        if not isinstance(name, str):
+            raise ValueError(f"inner.codec should be one of {', '.join(names())}; found {name!r}")
+        return create(name, **parameters)
 
     def _mixed_context(self, context: Context) -> Context:
         """Second moment of the inputs that the mixed weights meet."""

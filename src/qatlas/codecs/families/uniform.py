@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matrix
-from qatlas.codecs.blocks import Granularity, row_chunks, split
+from qatlas.codecs.blocks import Granularity, requirements_of_groups, row_chunks, split
 from qatlas.codecs.packing import pack, unpack
 from qatlas.codecs.registry import register
 from qatlas.codecs.scalar.clipping import minmax, shrunk_for_least_error, within_deviations
 from qatlas.codecs.scalar.grid import dequantize_into, quantize_into
 from qatlas.codecs.storage import REMEDIES, StoredFloat, restored, round_to, stored
 from qatlas.deferred import torch
+from qatlas.requirements import Requirements
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,6 +50,11 @@ class Uniform:
     def nominal_bits(self) -> float:
         """Bits of a code."""
         return float(self.bits)
+
+    @property
+    def requirements(self) -> Requirements:
+        """Rows as long as a group."""
+        return requirements_of_groups(self.granularity)
 
     def encode(self, weight: "Tensor", context: Context) -> Encoded:
         """Round every weight to the nearest level of its block's grid.

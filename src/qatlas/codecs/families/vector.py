@@ -96,7 +96,7 @@ class Vector:
         if not prod(shape):
             return Encoded(shape, {"payload": np.empty(0, np.uint8)})
         rows = weight.detach().to("cpu", torch.float32).contiguous()
-        if not bool(rows.isfinite().all()):
+        if not bool(torch.stack(torch.aminmax(rows)).isfinite().all()):
             raise CodecError("weights beyond the range of float32: rescale the weights")
         vectors = vectors_of(rows.numpy(), self.dimension, self.sharing)
         indices = np.empty((self.stages, *vectors.shape[:2]), np.uint16)

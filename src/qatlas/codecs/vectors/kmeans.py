@@ -16,7 +16,7 @@ Vectors = NDArray[np.float32]
 
 _FIRST_VECTORS_PER_WORD = 32
 _FIRST_ITERATIONS = 10
-_ITERATIONS = 12
+_ITERATIONS = 16
 
 
 def kmeans_codebook(vectors: Vectors, words: int, generator: np.random.Generator) -> Vectors:

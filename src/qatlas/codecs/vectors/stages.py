@@ -38,7 +38,8 @@ class Unit:
 
     def from_weights(self, vectors: Vectors) -> Vectors:
         """Vectors in this unit; what is farther than 2^30 is brought back to it."""
-        normal = (vectors - self.origin) / self.scale
+        normal = vectors - self.origin
+        normal /= self.scale
         return np.clip(normal, -_FARTHEST, _FARTHEST, out=normal)
 
 
@@ -76,8 +77,9 @@ class Quantizer:
             chunk = slice(start, start + _CHUNK)
             left = self.unit.from_weights(vectors[chunk])
             for stage, book in enumerate(words):
+                if stage:
+                    left -= words[stage - 1][indices[stage - 1, chunk]]
                 indices[stage, chunk] = nearest_word(left, book)
-                left -= book[indices[stage, chunk]]
         return indices
 
     def left_over(self, vectors: Vectors) -> Vectors:

@@ -1,0 +1,106 @@
+"""What can be known to fail before any job starts: codecs that do not take a study's matrices."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from qatlas.codecs import registry
+from qatlas.codecs.base import requirements_of
+from qatlas.config import AnyModel, HubModel, LocalModel, PackagedModel, SampledModel, Study
+from qatlas.errors import AtlasError
+from qatlas.requirements import Requirements, Row, refusals, require_suitable_rows
+from qatlas.weights.rows import possible_rows, rows_of_matrices
+from qatlas.weights.snapshot import open_snapshot
+from qatlas.weights.sources import packaged_folder
+
+Needs = tuple[tuple[str, Requirements], ...]
+
+
+def require_feasible(study: Study, fetched: str) -> None:
+    """Refuse a study with a codec that does not take one of its matrices.
+
+    A model of the hub that was not fetched yet is left out. So is one that cannot be read, since
+    the job that reads it says what is wrong.
+
+    Parameters
+    ----------
+    study
+        The study.
+    fetched
+        Where snapshots of models of the hub lie once they are fetched, with "{model}" for the name.
+
+    Raises
+    ------
+    AtlasError
+        If a codec needs longer rows than a matrix has, or a second moment, which no model of a
+        study has: a line for every problem, with the key and what would be taken.
+    """
+    _require_no_moments(study)
+    needs = needs_of_rows(study)
+    rows = [
+        row
+        for name, model in study.models.items()
+        for row in _rows(name, model, needs, Path(fetched.format(model=name)))
+    ]
+    require_suitable_rows(needs, rows)
+
+
+def needs_of_rows(study: Study) -> Needs:
+    """What the codecs of a study ask of rows, each with the key that asks for it."""
+    needs = {
+        (f"codecs.{name}.{need.parameter}", need): None
+        for name, need in _requirements(study)
+        if not need.any_row_will_do
+    }
+    return tuple(needs)
+
+
+def _requirements(study: Study) -> Iterator[tuple[str, Requirements]]:
+    """Name of a grid and what one of its points needs, for every point."""
+    for name, grid in study.codecs.items():
+        for point in grid.points():
+            yield name, requirements_of(registry.create(grid.codec, **point))
+
+
+def _require_no_moments(study: Study) -> None:
+    needing = sorted({name for name, need in _requirements(study) if need.second_moment})
+    others = ", ".join(sorted(study.codecs.keys() - needing)) or "there is none yet"
+    if needing:
+        lines = "\n".join(f"  codecs.{name}: {study.codecs[name].codec}" for name in needing)
+        raise AtlasError(
+            "these codecs need the second moment H = E[x x^T] of the layer's input, which no "
+            f"model of a study has:\n{lines}\ntake codecs that do not ({others})"
+        )
+
+
+def _rows(name: str, model: AnyModel, needs: Needs, fetched: Path) -> list[Row]:
+    """Rows of a model that needs are to be held against; none where all possible ones will do."""
+    if not needs:
+        return []
+    if isinstance(model, SampledModel):
+        return [Row(name, "weight", model.columns)]
+    try:
+        folder = _folder(model, fetched)
+        if folder is None:
+            return []
+        snapshot = open_snapshot(folder, name)
+        possible = list(possible_rows(snapshot, model.include, model.smallest))
+        if not refusals(needs, possible):
+            return []
+        return rows_of_matrices(snapshot, model.include, model.smallest)
+    except (AtlasError, OSError):
+        return []  # The job that reads the model says what is wrong with it, and what to do.
+
+
+def _folder(model: PackagedModel | LocalModel | HubModel, fetched: Path) -> Path | None:
+    """Where a checkpoint lies before any job; None if it is still to be fetched."""
+    if isinstance(model, PackagedModel):
+        return packaged_folder(model.package, model.folder)
+    if isinstance(model, LocalModel):
+        return Path(model.path)
+    return fetched if _is_of(fetched, model.hub) else None
+
+
+def _is_of(folder: Path, repository: str) -> bool:
+    """Whether a snapshot is of this repository: its files are links into the hub's cache."""
+    cached = f"models--{repository.replace('/', '--')}"
+    return any(cached in path.resolve().parts for path in folder.glob("*.safetensors"))
