@@ -71,6 +71,8 @@ def measured(model, tensor, kind, layer, size):
                 **{"weights": 100 + size, "sampled_weights": 100 + size, "seed": 0},
                 **{"rate_bits_per_weight": bits + 0.1, "nominal_bits": bits},
                 **{"mse": 2 * nmse, "nmse": nmse, "sqnr_db": -10 * np.log10(nmse)},
+                **{"mse_low": 1.9 * nmse, "mse_high": 2.1 * nmse},
+                "train_mse": 1.8 * nmse if grid.codec == "vector" else None,
                 "gap_shannon_bits": bits + 0.1 - shannon,
                 "gap_empirical_bits": bits + 0.2 - shannon,
                 "gap_channel_variance_bits": bits + 0.1 - shannon,
@@ -89,23 +91,6 @@ def limited(model, tensor, kind):
         }
 
 
-def vectors(model, tensor, kind, layer, size):
-    """Rows of vector quantization with a trained codebook, part of the weights sampled."""
-    point = next(measured(model, tensor, kind, layer, size))
-    for dimension, rates in ((2, (2.0, 3.0, 4.0)), (8, (1.0, 1.5))):
-        for bits in rates:
-            nmse = 1.5 * 3.8**-bits
-            yield {
-                **point,
-                **{"codec": "vector", "series": f"vector_d{dimension}"},
-                **{"parameters": f'{{"bits": {bits}}}', "nominal_bits": bits},
-                **{"rate_bits_per_weight": bits + 0.02, "nmse": nmse, "mse": 2 * nmse},
-                **{"mse_low": 1.9 * nmse, "mse_high": 2.1 * nmse},
-                "gap_shannon_bits": 0.3 / dimension,
-                "gap_empirical_bits": 0.35 / dimension,
-            }
-
-
 def described(size, model, tensor, kind, layer):
     """A row of ``rotation``: the larger the heavier its tails."""
     return {
@@ -120,11 +105,7 @@ def tables(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tables")
     every = list(enumerate(tensors()))
     rows = {
-        MEASUREMENTS: [
-            row
-            for size, tensor in every
-            for row in (*measured(*tensor, size), *vectors(*tensor, size))
-        ],
+        MEASUREMENTS: [row for size, tensor in every for row in measured(*tensor, size)],
         BOUNDS: [row for _, tensor in every for row in limited(*tensor[:3])],
         ROTATION: [described(size, *tensor) for size, tensor in every],
     }
@@ -134,10 +115,7 @@ def tables(tmp_path_factory):
     rows |= {ALLOCATIONS: allocated.allocations, ALLOCATION_TOTALS: allocated.totals}
     for kind, its_rows in rows.items():
         write_table(its_rows, kind, folder / kind.name)
-    read = {kind.name: read_table(kind, folder / kind.name) for kind in rows}
-    measurements = read["measurements"]
-    trained = (0.9 * measurements.mse).where(measurements.codec == "vector")
-    return read | {"measurements": measurements.assign(train_mse=trained)}
+    return {kind.name: read_table(kind, folder / kind.name) for kind in rows}
 
 
 @pytest.fixture(scope="module")
@@ -364,15 +342,11 @@ def test_curves_show_a_tensor_of_every_model_the_example_first(name, tables):
 def test_curves_show_every_series_and_all_limits_in_every_panel(name, tables):
     module = import_module(f"{figures.__name__}.{name}")
     selected = module.select(tables, SETTINGS)
-    assert set(selected[selected.codec != "limit"].series) == {
-        *STUDY.codecs,
-        "vector_d2",
-        "vector_d8",
-    }
+    assert set(selected[selected.codec != "limit"].series) == set(STUDY.codecs)
     families = {grid.codec for grid in STUDY.codecs.values()}
     for panel in module.draw(selected).axes:
         labels = [line.get_label() for line in panel.get_lines()]
-        assert labels.count("_other") == len(STUDY.codecs) + 2
+        assert labels.count("_other") == len(STUDY.codecs)
         assert {readable(family) for family in families} <= set(labels)
         assert {label for label, _ in LIMITS.values()} <= set(labels)
 
@@ -410,9 +384,13 @@ def test_the_allocation_curve_is_drawn_where_no_codec_fits_all_tensors(tables):
     module = import_module(f"{figures.__name__}.allocation_curve")
     totals = tables["allocation_totals"]
     alone = tables | {"allocation_totals": totals[totals.plan == "allocated"]}
-    found = summarize(tables["measurements"], alone["allocation_totals"], SETTINGS, [])
+    summarized = summarized_tables(
+        tables["measurements"], allocation_totals=alone["allocation_totals"]
+    )
+    found = summarize(summarized, SETTINGS, [], STUDY.codecs)
     assert "undefined at 3 bits" in module.caption(found, SETTINGS)
-    assert outside(module.draw(module.select(alone, SETTINGS))) == []
+    figure = module.draw(module.select(alone, SETTINGS))
+    assert outside(figure, boxes(figure)) == []
 
 
 def test_the_bits_of_a_kind_in_the_allocation_curve_are_those_of_its_tensors(tables):
@@ -447,13 +425,13 @@ def test_vectors_are_drawn_over_the_scalar_families_with_what_training_suggests(
         assert trained.tolist() == vector[f"train_{quantity}"].tolist()
     assert vector.train_nmse.to_numpy() == pytest.approx(0.9 * vector.nmse.to_numpy())
     assert (vector.nmse_low / vector.nmse).tolist() == pytest.approx([0.95] * 3)
-    shannon = -0.5 * np.log2(vector.train_nmse)
+    shannon = np.maximum(0, -0.5 * np.log2(vector.train_nmse))
     suggested = vector.rate_bits_per_weight - shannon
     assert vector.train_gap_shannon_bits.to_numpy() == pytest.approx(suggested.to_numpy())
 
 
 def test_vectors_without_training_errors_are_drawn_without_them(tables):
-    bare = tables | {"measurements": tables["measurements"].drop(columns="train_mse")}
+    bare = tables | {"measurements": tables["measurements"].assign(train_mse=np.nan)}
     left, _ = drawn_by("vector_quantization", bare).axes
     assert "vector d2" in lines_of(left)
     assert not any("as trained" in label for label in lines_of(left))

@@ -1,6 +1,5 @@
 """Vector quantization beside scalar quantization, on the example's tensor."""
 
-import numpy as np
 import pandas as pd
 
 from qatlas.bounds.gaussian import rate_bits
@@ -34,10 +33,8 @@ def vector_and_scalar(measurements: pd.DataFrame, settings: RateDistortion) -> p
         & (measurements.tensor == example.tensor)
         & measurements.codec.isin([VECTOR, *SCALAR])
     ]
-    # A study without trained codecs may have no such column.
-    train_mse = rows.get("train_mse", np.nan)
     rows = rows.assign(
-        train_nmse=rows.nmse * train_mse / rows.mse,
+        train_nmse=rows.nmse * rows.train_mse / rows.mse,
         nmse_low=rows.nmse * rows.mse_low / rows.mse,
         nmse_high=rows.nmse * rows.mse_high / rows.mse,
     )
