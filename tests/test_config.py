@@ -24,7 +24,6 @@ STUDY = {
     },
     "rate_distortion": {
         "example": {"model": "bert", "tensor": "encoder.0.weight"},
-        "highlight": ["best"],
         "by_tensor": "by_tensor",
         "by_channel": "by_channel",
         "allocation": {"budgets": [3.0, 4.0], "shown_budget": 4.0},
@@ -113,9 +112,9 @@ WRONG = {
         "models.noise.revision: there is no such key; did you mean 'distribution'?",
     ),
     "unknown key of a chapter": (
-        "rate_distortion/highlights",
-        [],
-        "rate_distortion.highlights: there is no such key; did you mean 'highlight'?",
+        "rate_distortion/by_tensors",
+        "by_tensor",
+        "rate_distortion.by_tensors: there is no such key; did you mean 'by_tensor'?",
     ),
     "unknown key of a section of a chapter": (
         "rate_distortion/example/tenzor",
@@ -213,11 +212,6 @@ WRONG = {
         "rate_distortion/example/tensor",
         "head.weight",
         "rate_distortion.example.tensor: models.bert.include leaves 'head.weight' out",
-    ),
-    "a highlight that there is not": (
-        "rate_distortion/highlight",
-        ["best", "bets"],
-        "rate_distortion.highlight: nothing is called 'bets'; did you mean 'best'?",
     ),
     "a model to plan that there is not": (
         "rate_distortion/allocation/models",

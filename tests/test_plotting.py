@@ -13,8 +13,10 @@ from qatlas.plotting import (
     FAMILY_COLOURS,
     FULL_WIDTH,
     KIND_COLOURS,
+    blank_figure,
     context_style,
     family_colour,
+    family_style,
     new_figure,
     readable,
     save_figure,
@@ -132,7 +134,20 @@ def test_colours_of_families_and_of_kinds_are_each_different():
 def test_context_is_paler_and_thinner_than_what_is_singled_out():
     style = context_style("uniform")
     assert sum(style["color"]) > sum(series_styles({"a": "uniform"})["a"]["color"])
-    assert style["label"] == "other uniform"
+    assert style["linewidth"] < family_style("uniform")["linewidth"]
+    # Matplotlib leaves such labels out of legends.
+    assert style["label"].startswith("_")
+
+
+def test_every_family_has_a_marker_of_its_own():
+    markers = [family_style(family)["marker"] for family in FAMILY_COLOURS]
+    assert len(set(markers)) == len(markers)
+    assert family_style("some_new_codec") == family_style("some_new_codec")
+
+
+def test_a_blank_figure_says_why():
+    (panel,) = blank_figure(COLUMN_WIDTH, "Nothing was measured.").axes
+    assert [text.get_text() for text in panel.texts] == ["Nothing was measured."]
 
 
 @pytest.mark.parametrize("longest", [10, 20, 24, 25, 80])

@@ -80,6 +80,20 @@ def test_an_unknown_value_is_answered_with_the_nearest():
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "form", "text"),
+    [
+        ("minilm.lloyd_max.4bit.nmse", ".3f", "0.250"),
+        ("minilm.tensors", "", "3"),
+        ("worst", "", "encoder.weight"),
+        ("undefined", ".3f", "not measured"),
+        ("minilm.nothing", ".3f", "not measured"),
+    ],
+)
+def test_a_value_is_written_as_a_text_has_it(name, form, text):
+    assert SUMMARY.written(name, form) == text
+
+
 @pytest.mark.parametrize("name", ["", "a b", ".a", "a.", "a..b", "a\nb"])
 def test_names_are_dotted_paths(name):
     with pytest.raises(ValidationError):

@@ -4,11 +4,19 @@ from qatlas.config import RateDistortion
 from qatlas.job import job
 from qatlas.plotting import save_figure
 from qatlas.rate_distortion.figures import FIGURES
-from qatlas.rate_distortion.schema import ALLOCATION_TOTALS, ALLOCATIONS, BOUNDS, MEASUREMENTS
+from qatlas.rate_distortion.schema import (
+    ALLOCATION_TOTALS,
+    ALLOCATIONS,
+    BOUNDS,
+    MEASUREMENTS,
+    ROTATION,
+)
 from qatlas.summary import read_summary
 from qatlas.tables import read_table
 
-KINDS = {kind.name: kind for kind in (MEASUREMENTS, BOUNDS, ALLOCATIONS, ALLOCATION_TOTALS)}
+KINDS = {
+    kind.name: kind for kind in (MEASUREMENTS, BOUNDS, ROTATION, ALLOCATIONS, ALLOCATION_TOTALS)
+}
 
 with job(snakemake):
     name = snakemake.wildcards.figure

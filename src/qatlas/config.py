@@ -192,14 +192,11 @@ class RateDistortion(Section):
     """The chapter rate_distortion."""
 
     example: Example = Field(description="The tensor that single-tensor figures show.")
-    highlight: tuple[Name, ...] = Field(
-        (), description="Codec grids that the figures of all codecs single out; others are pale."
-    )
     by_tensor: Name = Field(description="Codec of the bit sweep with one scale a tensor.")
     by_channel: Name = Field(
         description="Codec of the bit sweep with one scale a channel, and of the sensitivity."
     )
-    sensitivity_bits: int = Field(4, ge=1, le=8, description="Bits of the layerwise sensitivity.")
+    sensitivity_bits: int = Field(4, ge=1, le=8, description="Bits at which tensors are compared.")
     allocation: Allocation = Field(description="Plans of a codec for every tensor of a model.")
 
     def allocated_models(self) -> tuple[str, ...]:
@@ -235,7 +232,6 @@ class Study(Section):
             ("example.model", chapter.example.model, self.models),
             ("by_tensor", chapter.by_tensor, self.codecs),
             ("by_channel", chapter.by_channel, self.codecs),
-            *(("highlight", series, self.codecs) for series in chapter.highlight),
             *(("allocation.models", model, self.models) for model in chapter.allocation.models),
             *(("allocation.series", series, self.codecs) for series in chapter.allocation.series),
         ]

@@ -114,6 +114,20 @@ def family_colour(family: str) -> str:
     return FAMILY_COLOURS.get(family, _PALETTE[2 + crc32(family.encode()) % (len(_PALETTE) - 2)])
 
 
+def family_style(family: str) -> dict[str, Any]:
+    """Line style of the best of a codec family: its colour, and a marker that goes with it."""
+    known = list(FAMILY_COLOURS)
+    place = known.index(family) if family in known else crc32(family.encode())
+    return {
+        "color": family_colour(family),
+        "marker": _MARKERS[place % len(_MARKERS)],
+        "linewidth": 1.3,
+        "markersize": 3.6,
+        "label": readable(family),
+        "zorder": 3,
+    }
+
+
 def series_styles(families: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """Line style of every series: the family gives the hue, its place in it shade and marker.
 
@@ -137,13 +151,21 @@ def series_styles(families: Mapping[str, str]) -> dict[str, dict[str, Any]]:
 
 
 def context_style(family: str) -> dict[str, Any]:
-    """Line style of a series that is shown but not singled out: thin, pale, without markers."""
+    """Line style of a series that is shown but not singled out: thin, pale, not in the legend."""
     return {
-        "color": _lighten(family_colour(family), 0.7),
-        "linewidth": 0.5,
-        "label": f"other {readable(family)}",
+        "color": _lighten(family_colour(family), 0.65),
+        "linewidth": 0.45,
+        "label": "_other",
         "zorder": 1.5,
     }
+
+
+def blank_figure(width: float, text: str) -> Figure:
+    """A figure that says why there is nothing to see."""
+    figure, (panel,) = new_figure(width, 1.0)
+    panel.axis("off")
+    panel.text(0.5, 0.5, text, ha="center", va="center", transform=panel.transAxes)
+    return figure
 
 
 def plot_by_layer(panel: Axes, tensors: pd.DataFrame, quantity: str) -> None:

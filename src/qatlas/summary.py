@@ -66,6 +66,19 @@ class Summary(_Record):
             )
         return self.values[name]
 
+    def written(self, name: str, form: str = "") -> str:
+        """The value of that name as text, ``not measured`` where there is none.
+
+        Parameters
+        ----------
+        name
+            Dotted path of the value.
+        form
+            How a number is formatted, such as ``.3f``.
+        """
+        value = self.values[name].value if name in self.values else None
+        return "not measured" if value is None else format(value, form)
+
 
 def claim(text: str, value: float | None, holds: bool, threshold: float, origin: str) -> Claim:
     """A claim judged by a measured value; ``not_measured`` where there is none."""

@@ -18,7 +18,6 @@ from qatlas.rate_distortion.target_distortion import at_target_distortions
 
 SETTINGS = RateDistortion(
     example={"model": "bert", "tensor": "wide"},
-    highlight=("by_channel", "best"),
     by_tensor="by_tensor",
     by_channel="by_channel",
     sensitivity_bits=4,
@@ -79,6 +78,19 @@ def measurements():
         return pd.DataFrame([measurement(*row) for row in rows])
 
     return table
+
+
+@pytest.fixture
+def rotation():
+    """Kurtosis of the tensors that tests name, as in the table of that name."""
+    kurtosis = {"wide": 3.0, "narrow": 4.0, "third": 30.0}
+    return pd.DataFrame(
+        [
+            {"model": model, "tensor": tensor, "kurtosis": value}
+            for model in ("bert", "noise")
+            for tensor, value in kurtosis.items()
+        ]
+    )
 
 
 def frame(rows, kind):

@@ -1,5 +1,6 @@
 """The chapter's figures, drawn from made-up measurements of the default study."""
 
+from functools import cache
 from importlib import import_module
 from itertools import combinations
 from pathlib import Path
@@ -15,11 +16,18 @@ from matplotlib.transforms import Bbox
 from qatlas.codecs import create
 from qatlas.codecs.registry import parameters_of
 from qatlas.config import load
-from qatlas.plotting import COLUMN_WIDTH, FULL_WIDTH
+from qatlas.plotting import COLUMN_WIDTH, FULL_WIDTH, readable
 from qatlas.rate_distortion import figures
 from qatlas.rate_distortion.allocation import allocate
+from qatlas.rate_distortion.drawing import LIMITS, in_order
 from qatlas.rate_distortion.figures import FIGURES
-from qatlas.rate_distortion.schema import ALLOCATION_TOTALS, ALLOCATIONS, BOUNDS, MEASUREMENTS
+from qatlas.rate_distortion.schema import (
+    ALLOCATION_TOTALS,
+    ALLOCATIONS,
+    BOUNDS,
+    MEASUREMENTS,
+    ROTATION,
+)
 from qatlas.rate_distortion.summary import summarize
 from qatlas.tables import read_table, write_table
 from tests.rate_distortion.conftest import summarized_tables
@@ -63,6 +71,8 @@ def measured(model, tensor, kind, layer, size):
                 **{"weights": 100 + size, "sampled_weights": 100 + size, "seed": 0},
                 **{"rate_bits_per_weight": bits + 0.1, "nominal_bits": bits},
                 **{"mse": 2 * nmse, "nmse": nmse, "sqnr_db": -10 * np.log10(nmse)},
+                **{"mse_low": 1.9 * nmse, "mse_high": 2.1 * nmse},
+                "train_mse": 1.8 * nmse if grid.codec == "vector" else None,
                 "gap_shannon_bits": bits + 0.1 - shannon,
                 "gap_empirical_bits": bits + 0.2 - shannon,
                 "gap_channel_variance_bits": bits + 0.1 - shannon,
@@ -81,6 +91,15 @@ def limited(model, tensor, kind):
         }
 
 
+def described(size, model, tensor, kind, layer):
+    """A row of ``rotation``: the larger the heavier its tails."""
+    return {
+        **dict.fromkeys(ROTATION.schema.names, 0.0),
+        **{"model": model, "tensor": tensor, "kind": kind, "layer": layer},
+        **{"weights": 100 + size, "kurtosis": 2.9 + size**1.5},
+    }
+
+
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tables")
@@ -88,6 +107,7 @@ def tables(tmp_path_factory):
     rows = {
         MEASUREMENTS: [row for size, tensor in every for row in measured(*tensor, size)],
         BOUNDS: [row for _, tensor in every for row in limited(*tensor[:3])],
+        ROTATION: [described(size, *tensor) for size, tensor in every],
     }
     allocated = allocate(
         pd.DataFrame(rows[MEASUREMENTS]), SETTINGS.allocated_models(), SETTINGS.allocation
@@ -101,7 +121,11 @@ def tables(tmp_path_factory):
 @pytest.fixture(scope="module")
 def summary(tables):
     return summarize(
-        summarized_tables(tables["measurements"], allocation_totals=tables["allocation_totals"]),
+        summarized_tables(
+            tables["measurements"],
+            tables["rotation"],
+            allocation_totals=tables["allocation_totals"],
+        ),
         SETTINGS,
         [],
         STUDY.codecs,
@@ -120,6 +144,18 @@ def of_models(tables, models):
 def drawn_by(name, tables):
     module = import_module(f"{figures.__name__}.{name}")
     return module.draw(module.select(tables, SETTINGS))
+
+
+@pytest.fixture(scope="module")
+def drawn_once(tables):
+    """A figure and the boxes of its texts, made once for all tests of the same figure."""
+
+    @cache
+    def draw(name):
+        figure = drawn_by(name, tables)
+        return figure, boxes(figure)
+
+    return draw
 
 
 def axis_texts(axis):
@@ -153,11 +189,10 @@ def boxes(figure):
     return {text: Bbox(box.get_points() / 8) for text, box in extents}
 
 
-def outside(figure):
-    """Texts that do not lie inside the figure."""
+def outside(figure, drawn):
+    """Texts that do not lie inside the figure, of all that are drawn and their boxes."""
     width, height = 72 * figure.get_size_inches()
     page = Bbox([[-0.5, -0.5], [width + 0.5, height + 0.5]])
-    drawn = boxes(figure)
     assert len(drawn) > 10
     return [
         text.get_text()
@@ -181,7 +216,7 @@ def test_every_module_is_a_figure_and_every_figure_a_module():
 def test_a_figure_selects_draws_and_captions_and_reads_known_tables(name):
     module = import_module(f"{figures.__name__}.{name}")
     assert all(callable(getattr(module, part)) for part in ("select", "draw", "caption"))
-    known = (MEASUREMENTS, BOUNDS, ALLOCATIONS, ALLOCATION_TOTALS)
+    known = (MEASUREMENTS, BOUNDS, ROTATION, ALLOCATIONS, ALLOCATION_TOTALS)
     assert set(FIGURES[name]) <= {table.name for table in known}
 
 
@@ -192,45 +227,46 @@ def test_a_figure_reads_no_other_tables_than_it_says(name, tables):
 
 
 @every_figure
-def test_all_text_lies_inside_the_figure(name, tables):
-    assert outside(drawn_by(name, tables)) == []
+def test_all_text_lies_inside_the_figure(name, drawn_once):
+    assert outside(*drawn_once(name)) == []
 
 
 @every_figure
-def test_no_text_lies_on_another(name, tables):
-    drawn = boxes(drawn_by(name, tables))
+def test_no_text_lies_on_another(name, drawn_once):
+    _, drawn = drawn_once(name)
     for (one, box), (other, other_box) in combinations(drawn.items(), 2):
         assert not overlap(box, other_box), f"{one.get_text()!r} on {other.get_text()!r}"
 
 
 @every_figure
-def test_a_figure_is_one_column_wide_or_two_in_type_of_6_to_8_points(name, tables):
-    figure = drawn_by(name, tables)
+def test_a_figure_is_one_column_wide_or_two_in_type_of_6_to_8_points(name, drawn_once):
+    figure, drawn = drawn_once(name)
     assert figure.get_figwidth() in (COLUMN_WIDTH, FULL_WIDTH)
-    assert {text.get_fontsize() for text in boxes(figure)} <= {6, 6.5, 7, 8}
+    assert {text.get_fontsize() for text in drawn} <= {6, 6.5, 7, 8}
 
 
 @every_figure
-@pytest.mark.parametrize("others", [0, 1, 2])
+@pytest.mark.parametrize("others", [0, 2])
 def test_a_figure_of_fewer_models_is_drawn(name, others, tables):
     models = [SETTINGS.example.model, *sorted(STUDY.models.keys() - {SETTINGS.example.model})]
-    assert outside(drawn_by(name, of_models(tables, models[: 1 + others]))) == []
+    figure = drawn_by(name, of_models(tables, models[: 1 + others]))
+    assert outside(figure, boxes(figure)) == []
 
 
 @every_figure
-def test_without_a_highlighted_series_that_was_not_measured_the_others_are_drawn(name, tables):
-    skipped = without(tables, "nf4")
-    assert "nf4" in SETTINGS.highlight
+def test_without_a_series_that_was_not_measured_the_others_are_drawn(name, tables):
+    skipped = without(tables, "nf4_double_quantized")
     figure = drawn_by(name, skipped)
-    assert outside(figure) == []
-    assert "nf4" not in {text.get_text() for text in texts(figure)}
+    assert outside(figure, boxes(figure)) == []
+    assert not any("nf4 double quantized" in text.get_text() for text in texts(figure))
 
 
 @every_figure
-def test_what_is_drawn_is_what_was_measured_and_does_not_change_with_the_order(name, tables):
+def test_what_is_drawn_is_what_was_measured_and_does_not_change_with_the_order(
+    name, tables, drawn_once
+):
     module = import_module(f"{figures.__name__}.{name}")
-    selected = module.select(tables, SETTINGS)
-    figure = module.draw(selected)
+    figure, _ = drawn_once(name)
     shuffled = {key: table.sample(frac=1, random_state=3) for key, table in tables.items()}
     other = module.draw(module.select(shuffled, SETTINGS))
     for panel, other_panel in zip(figure.axes, other.axes, strict=True):
@@ -246,6 +282,20 @@ def test_a_caption_is_a_sentence_with_numbers_of_the_summary(name, summary):
     assert caption.endswith(".")
     assert any(character.isdigit() for character in caption)
     assert not {"nan", "None", "inf"} & set(caption.replace(",", " ").split())
+    assert "not measured" not in caption
+
+
+@pytest.mark.parametrize("name", [n for n in FIGURES if "measurements" in FIGURES[n]])
+def test_a_study_of_little_is_drawn_and_its_caption_says_what_was_not_measured(name, tables):
+    """One codec grid with one scale a tensor, at bits that nothing else is compared at."""
+    rows = tables["measurements"]
+    few = rows[(rows.series == SETTINGS.by_tensor) & (rows.nominal_bits == 6)]
+    little = tables | {"measurements": few}
+    assert drawn_by(name, little).axes
+    module = import_module(f"{figures.__name__}.{name}")
+    found = summarize(summarized_tables(few, tables["rotation"]), SETTINGS, [], STUDY.codecs)
+    caption = module.caption(found, SETTINGS)
+    assert "not measured" in caption
 
 
 def test_the_bit_sweep_shows_both_series_and_shannons_bound(tables):
@@ -293,10 +343,12 @@ def test_curves_show_every_series_and_all_limits_in_every_panel(name, tables):
     module = import_module(f"{figures.__name__}.{name}")
     selected = module.select(tables, SETTINGS)
     assert set(selected[selected.codec != "limit"].series) == set(STUDY.codecs)
-    singled_out = selected.dropna(subset=["highlight"]).sort_values("highlight").series.unique()
-    assert singled_out.tolist() == list(SETTINGS.highlight)
+    families = {grid.codec for grid in STUDY.codecs.values()}
     for panel in module.draw(selected).axes:
-        assert len(panel.get_lines()) == len(STUDY.codecs) + 3
+        labels = [line.get_label() for line in panel.get_lines()]
+        assert labels.count("_other") == len(STUDY.codecs)
+        assert {readable(family) for family in families} <= set(labels)
+        assert {label for label, _ in LIMITS.values()} <= set(labels)
 
 
 def test_the_largest_tensor_stands_for_a_model(tables):
@@ -332,9 +384,13 @@ def test_the_allocation_curve_is_drawn_where_no_codec_fits_all_tensors(tables):
     module = import_module(f"{figures.__name__}.allocation_curve")
     totals = tables["allocation_totals"]
     alone = tables | {"allocation_totals": totals[totals.plan == "allocated"]}
-    found = summarize(tables["measurements"], alone["allocation_totals"], SETTINGS, [])
+    summarized = summarized_tables(
+        tables["measurements"], allocation_totals=alone["allocation_totals"]
+    )
+    found = summarize(summarized, SETTINGS, [], STUDY.codecs)
     assert "undefined at 3 bits" in module.caption(found, SETTINGS)
-    assert outside(module.draw(module.select(alone, SETTINGS))) == []
+    figure = module.draw(module.select(alone, SETTINGS))
+    assert outside(figure, boxes(figure)) == []
 
 
 def test_the_bits_of_a_kind_in_the_allocation_curve_are_those_of_its_tensors(tables):
@@ -350,3 +406,84 @@ def test_the_bits_of_a_kind_in_the_allocation_curve_are_those_of_its_tensors(tab
     assert row.rate_bits_per_weight == pytest.approx(
         np.average(shown.rate_bits_per_weight, weights=shown.weights)
     )
+
+
+def lines_of(panel):
+    return {line.get_label(): line for line in panel.get_lines()}
+
+
+def test_vectors_are_drawn_over_the_scalar_families_with_what_training_suggests(tables):
+    module = import_module(f"{figures.__name__}.vector_quantization")
+    selected = module.select(tables, SETTINGS)
+    left, right = module.draw(selected).axes
+    vector = selected[selected.series == "vector_d2"]
+    for panel, quantity in ((left, "nmse"), (right, "gap_shannon_bits")):
+        lines = lines_of(panel)
+        assert {"vector d2", "vector d8", "uniform", "lloyd max", "entropy coded"} <= set(lines)
+        assert lines["vector d2"].get_ydata().tolist() == vector[quantity].tolist()
+        trained = lines["_vector_d2 as trained"].get_ydata()
+        assert trained.tolist() == vector[f"train_{quantity}"].tolist()
+    assert vector.train_nmse.to_numpy() == pytest.approx(0.9 * vector.nmse.to_numpy())
+    assert (vector.nmse_low / vector.nmse).tolist() == pytest.approx([0.95] * 3)
+    shannon = np.maximum(0, -0.5 * np.log2(vector.train_nmse))
+    suggested = vector.rate_bits_per_weight - shannon
+    assert vector.train_gap_shannon_bits.to_numpy() == pytest.approx(suggested.to_numpy())
+
+
+def test_vectors_without_training_errors_are_drawn_without_them(tables):
+    bare = tables | {"measurements": tables["measurements"].assign(train_mse=np.nan)}
+    left, _ = drawn_by("vector_quantization", bare).axes
+    assert "vector d2" in lines_of(left)
+    assert not any("as trained" in label for label in lines_of(left))
+
+
+def test_the_groups_have_a_bar_for_every_family_around_the_bits(tables):
+    module = import_module(f"{figures.__name__}.groups")
+    selected = module.select(tables, SETTINGS)
+    panels = module.draw(selected).axes
+    assert [panel.get_title() for panel in panels] == ["MLP", "attention query", "embeddings"]
+    for panel, group in zip(panels, ("mlp", "attention_q", "embedding"), strict=True):
+        widths = [bar.get_width() for bar in panel.patches]
+        rows = selected[selected.group == group].set_index("codec")
+        families = list(dict.fromkeys(selected.codec))
+        assert widths == pytest.approx(rows.loc[families].gap_empirical_bits.tolist())
+        assert not rows.index.duplicated().any()
+
+
+def test_every_tensor_of_all_models_is_a_point_against_its_kurtosis(tables):
+    module = import_module(f"{figures.__name__}.gap_vs_kurtosis")
+    selected = module.select(tables, SETTINGS)
+    best = selected[selected.best]
+    assert best.groupby("codec").size().eq(len(tables["rotation"])).all()
+    smallest = selected.groupby(["model", "tensor", "codec"]).gap_shannon_bits.transform("min")
+    assert (best.gap_shannon_bits == smallest[best.index]).all()
+    drawn = module.draw(selected).axes
+    assert [panel.get_title() for panel in drawn] == [
+        readable(family) for family in in_order(selected.codec)
+    ]
+
+
+def test_the_front_is_drawn_on_the_tensor_and_on_the_whole_model(tables):
+    module = import_module(f"{figures.__name__}.pareto_front")
+    selected = module.select(tables, SETTINGS)
+    upper = module.draw(selected).axes[:2]
+    for panel, scope in zip(upper, ("example", "model"), strict=True):
+        rows = selected[(selected.scope == scope) & (selected.codec != "limit")]
+        front = rows[rows.front].sort_values("rate_bits_per_weight")
+        assert lines_of(panel)["_front"].get_ydata().tolist() == front.nmse.tolist()
+        for point in rows[~rows.front].itertuples():
+            as_cheap = front.rate_bits_per_weight <= point.rate_bits_per_weight + 0.01
+            assert (front[as_cheap].nmse <= point.nmse).any()
+
+
+def test_the_two_averages_of_limits_meet_the_measured_kinds(tables):
+    module = import_module(f"{figures.__name__}.curves_by_kind")
+    selected = module.select(tables, SETTINGS)
+    assert set(selected.group) == {"embedding", "attention", "mlp"}
+    assert set(selected[selected.codec == "limit"].series) == set(LIMITS)
+    axes = module.draw(selected).axes
+    assert [panel.get_title() for panel in axes[:3]] == [
+        "embeddings (1 tensor)",
+        "attention (24 tensors)",
+        "MLP (12 tensors)",
+    ]

@@ -181,7 +181,8 @@ def test_a_scale_a_channel_must_have_less_error_than_one_a_tensor(
 def test_without_measurements_nothing_is_claimed(measurements, settings):
     empty = measurements(("best", 4, 0.01)).iloc[:0]
     found = summarize(summarized_tables(empty), settings, ["noise"], [])
-    assert found.values == {}
+    # What counts as about equal rates is no finding.
+    assert {name for name in found.values if not name.startswith(("window.", "kurtosis."))} == set()
     assert set(verdicts(found).values()) == {"not_measured"}
     assert len(found.claims) == 5
 

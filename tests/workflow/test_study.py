@@ -8,6 +8,7 @@ import jsonschema
 import pandas as pd
 import pytest
 
+from qatlas.rate_distortion.figures import FIGURES as RATE_DISTORTION_FIGURES
 from tests.workflow.conftest import ROOT, Checkout, copy_project
 
 # One worker runs these, so that the study is built once.
@@ -16,11 +17,7 @@ pytestmark = pytest.mark.xdist_group("study")
 FIGURES = (
     "weights/figures/weight_distribution",
     "weights/figures/kurtosis",
-    "rate_distortion/figures/bit_sweep",
-    "rate_distortion/figures/layer_sensitivity",
-    "rate_distortion/figures/rate_distortion_curves",
-    "rate_distortion/figures/gap_to_shannon",
-    "rate_distortion/figures/allocation_curve",
+    *(f"rate_distortion/figures/{name}" for name in RATE_DISTORTION_FIGURES),
 )
 CHANGES_BETWEEN_BUILDS = (
     ".log",

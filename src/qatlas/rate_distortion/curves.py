@@ -1,28 +1,21 @@
 """Curves of one tensor of each model, the example first, with their limits."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from qatlas.config import RateDistortion
-from qatlas.plotting import (
-    BOUND,
-    FULL_WIDTH,
-    context_style,
-    new_figure,
-    series_styles,
-    shorten,
+from qatlas.plotting import shorten
+from qatlas.rate_distortion.drawing import (
+    LIMITS,
+    draw_families,
+    draw_legend,
+    draw_limits,
+    panels_of_models,
 )
-
-LIMITS: dict[str, tuple[str, Any]] = {
-    "shannon_bits": ("Gaussian Shannon bound", (0, (6, 2))),
-    "empirical_bits": ("empirical bound", (0, (3, 1.5))),
-    "shannon_lower_bits": ("Shannon lower bound", (0, (1, 1.2))),
-}
-"""Columns of the table of bounds: their name in a legend, and their dashes."""
+from qatlas.rate_distortion.envelopes import with_best
 
 _KEY = ["model", "tensor"]
 
@@ -31,8 +24,8 @@ def select_curves(tables: Mapping[str, pd.DataFrame], settings: RateDistortion) 
     """Measured points and limits as one tidy table of curves.
 
     The models stand in order, the example's first; of the others the largest tensor is taken.
-    Limits are the rows whose codec is "limit"; ``highlight`` is the place of a series among those
-    that are singled out, or missing.
+    Limits are the rows whose codec is "limit"; ``best`` tells the points on the lower hull of their
+    family.
     """
     measurements = tables["measurements"]
     by_size = measurements.sort_values(["weights", "tensor"], ascending=[False, True])
@@ -44,10 +37,10 @@ def select_curves(tables: Mapping[str, pd.DataFrame], settings: RateDistortion) 
             "tensor": [settings.example.tensor, *(largest[model] for model in others)],
         }
     )
-    points = chosen.merge(measurements, on=_KEY)[
+    order = ["codec", "series", "nominal_bits"]
+    points = chosen.merge(measurements.sort_values(order), on=_KEY)[
         [*_KEY, "codec", "series", "rate_bits_per_weight", "nmse", "gap_shannon_bits"]
     ]
-    place = {series: place for place, series in enumerate(settings.highlight)}
     bounds = chosen.merge(tables["bounds"], on=_KEY)
     limits = [
         bounds[[*_KEY, "nmse"]].assign(
@@ -55,48 +48,21 @@ def select_curves(tables: Mapping[str, pd.DataFrame], settings: RateDistortion) 
             series=column,
             rate_bits_per_weight=bounds[column],
             gap_shannon_bits=bounds[column] - bounds.shannon_bits,
+            best=False,
         )
         for column in LIMITS
     ]
-    points = points.assign(highlight=points.series.map(place))
-    return pd.concat([points, *limits], ignore_index=True)
+    return pd.concat([with_best(points, _KEY), *limits], ignore_index=True)
 
 
 def draw_panels(drawn: pd.DataFrame, quantity: str, height: float) -> tuple[Figure, list[Axes]]:
     """A panel a model, ``quantity`` against rate for every series and limit, one legend."""
     models = drawn.model.unique()
-    columns = min(len(models), 2)
-    figure, axes = new_figure(
-        FULL_WIDTH, height, -(-len(models) // 2), columns, sharex=True, sharey=True
-    )
-    for model, panel in zip(models, axes, strict=False):
-        _draw_panel(panel, drawn[drawn.model == model], quantity)
-    for unused in axes[len(models) :]:
-        unused.remove()
-    for lowest in axes[max(len(models) - columns, 0) : len(models)]:
-        lowest.set_xlabel("true rate (bits per weight, everything charged)")
-        lowest.tick_params(labelbottom=True)
-    legend = {str(line.get_label()): line for line in axes[0].get_lines()}
-    figure.legend(list(legend.values()), list(legend), loc="outside lower center", ncols=4)
-    return figure, axes[: len(models)]
-
-
-def _draw_panel(panel: Axes, drawn: pd.DataFrame, quantity: str) -> None:
-    panel.set_title(shorten(f"{drawn.model.iloc[0]}: {drawn.tensor.iloc[0]}", 56))
-    for style, curve in _curves(drawn):
-        curve = curve.sort_values("rate_bits_per_weight")
-        panel.plot(curve.rate_bits_per_weight, curve[quantity], **style)
-
-
-def _curves(drawn: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
-    points = drawn[drawn.codec != "limit"]
-    singled_out = points.dropna(subset=["highlight"]).sort_values("highlight", kind="stable")
-    families = dict(zip(singled_out.series, singled_out.codec, strict=True))
-    for series, style in series_styles(families).items():
-        yield style, points[points.series == series]
-    for (family, _), curve in points[points.highlight.isna()].groupby(["codec", "series"]):
-        # A line through one point is not seen.
-        yield {**context_style(str(family)), "marker": "." if len(curve) == 1 else ""}, curve
-    for series, (label, dashes) in LIMITS.items():
-        limit = drawn[(drawn.codec == "limit") & (drawn.series == series)]
-        yield {**BOUND, "linestyle": dashes, "label": label}, limit
+    figure, panels = panels_of_models(models, height)
+    for model, panel in zip(models, panels, strict=True):
+        rows = drawn[drawn.model == model]
+        panel.set_title(shorten(f"{model}: {rows.tensor.iloc[0]}", 56))
+        draw_families(panel, rows[rows.codec != "limit"], quantity)
+        draw_limits(panel, rows[rows.codec == "limit"], quantity)
+    draw_legend(figure, panels, 4)
+    return figure, panels

@@ -8,7 +8,14 @@ import pandas as pd
 from qatlas.config import Example, RateDistortion
 from qatlas.rate_distortion.allocation_summary import allocation_values
 from qatlas.rate_distortion.claims import claims
-from qatlas.rate_distortion.operating_points import BITS, WINDOW_BITS
+from qatlas.rate_distortion.findings.front import front_values
+from qatlas.rate_distortion.findings.groups import groups_values
+from qatlas.rate_distortion.findings.kinds import kinds_values
+from qatlas.rate_distortion.findings.kurtosis import kurtosis_values
+from qatlas.rate_distortion.findings.nearest import nearest_values
+from qatlas.rate_distortion.findings.rotation import rotation_values
+from qatlas.rate_distortion.findings.vector import vector_values
+from qatlas.rate_distortion.findings.window import window_values
 from qatlas.summary import Summary, Value
 
 _ORIGIN = "rate_distortion/tables/measurements.parquet"
@@ -47,9 +54,16 @@ def summarize(
             **_averages(measurements),
             **_tensor_against_channel(measurements, settings),
             **_sensitivity(measurements, settings),
-            **_nearest(measurements, settings.example),
+            **window_values(settings),
+            **nearest_values("example", _of_example(measurements, settings.example)),
             **_nearest_over_models(tables["operating_points"]),
             **_at_target_distortion(tables["target_distortion"], settings.example),
+            **kinds_values(measurements, settings),
+            **groups_values(measurements, settings),
+            **front_values(measurements, settings),
+            **kurtosis_values(measurements, tables["rotation"], settings),
+            **rotation_values(measurements, tables["rotation"]),
+            **vector_values(measurements, settings),
             **allocation_values(tables["allocation_totals"]),
         },
         claims=claims(tables, settings, sampled, configured),
@@ -109,22 +123,6 @@ def _sensitivity(rows: pd.DataFrame, settings: RateDistortion) -> dict[str, Valu
         f"{name}.worst_nmse": _value(float(worst.nmse), _AVERAGED["nmse"]),
         f"{name}.median_nmse": _value(float(rows.nmse.median()), _AVERAGED["nmse"]),
     }
-
-
-def _nearest(rows: pd.DataFrame, example: Example) -> dict[str, Value]:
-    """The series nearest to the example's empirical bound around 2, 3 and 4 bits per weight."""
-    rows = _of_example(rows, example).dropna(subset=["gap_empirical_bits"])
-    values = {}
-    for bits in BITS:
-        around = rows[(rows.rate_bits_per_weight - bits).abs() <= WINDOW_BITS]
-        if around.empty:
-            continue
-        best = around.loc[around.gap_empirical_bits.idxmin()]
-        name = f"example.{bits}bit.nearest"
-        values[f"{name}_to_empirical"] = _value(best.series, "series")
-        for gap in ("gap_empirical_bits", "gap_shannon_bits"):
-            values[f"{name}_{gap}"] = _value(float(best[gap]), _AVERAGED[gap])
-    return values
 
 
 def _nearest_over_models(points: pd.DataFrame) -> dict[str, Value]:

@@ -9,5 +9,12 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "layer_sensitivity": ("measurements",),
     "rate_distortion_curves": ("measurements", "bounds"),
     "gap_to_shannon": ("measurements", "bounds"),
+    "gap_to_empirical": ("measurements",),
+    "curves_by_kind": ("measurements", "bounds"),
+    "groups": ("measurements",),
+    "vector_quantization": ("measurements", "bounds"),
+    "gap_vs_kurtosis": ("measurements", "rotation"),
+    "rotation_effect": ("measurements", "rotation"),
+    "pareto_front": ("measurements", "bounds"),
     "allocation_curve": ("allocations", "allocation_totals"),
 }

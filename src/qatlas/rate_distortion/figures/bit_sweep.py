@@ -41,10 +41,10 @@ def draw(drawn: pd.DataFrame) -> Figure:
 
 def caption(summary: Summary, settings: RateDistortion) -> str:
     """What the figure shows."""
-    bits = f"{settings.sensitivity_bits}bit"
-    ratio = summary[f"example.{bits}.tensor_over_channel_mse"]
+    bits = settings.sensitivity_bits
+    ratio = summary.written(f"example.{bits}bit.tensor_over_channel_mse", ".3g")
     return (
         f"Mean squared error of uniform quantization on {settings.example.tensor} "
         f"({settings.example.model}) with one scale a tensor and one a channel. At "
-        f"{settings.sensitivity_bits} bits the first is {ratio.value:.3g} times the second."
+        f"{bits} bits the first is {ratio} times the second."
     )

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from qatlas.config import RateDistortion
-from qatlas.plotting import FULL_WIDTH, new_figure, plot_by_layer, shorten
+from qatlas.plotting import FULL_WIDTH, blank_figure, new_figure, plot_by_layer, shorten
 from qatlas.summary import Summary
 
 _WORST = 8
@@ -27,6 +27,8 @@ def select(tables: Mapping[str, pd.DataFrame], settings: RateDistortion) -> pd.D
 
 def draw(drawn: pd.DataFrame) -> Figure:
     """Normalised error by layer and kind, and a table of the worst."""
+    if drawn.empty:
+        return blank_figure(FULL_WIDTH, "One scale a channel was not measured at these bits.")
     figure, (panel, table) = new_figure(FULL_WIDTH, 3.1, 1, 2, width_ratios=(1.1, 1))
     plot_by_layer(panel, drawn, "nmse")
     bits = drawn.nominal_bits.iloc[0]
@@ -66,12 +68,12 @@ def _draw_worst(panel: Axes, worst: pd.DataFrame) -> None:
 
 def caption(summary: Summary, settings: RateDistortion) -> str:
     """What the figure shows."""
-    bits = f"{settings.sensitivity_bits}bit"
-    worst = summary[f"sensitivity.{bits}.worst_tensor"]
-    error = summary[f"sensitivity.{bits}.worst_nmse"]
-    median = summary[f"sensitivity.{bits}.median_nmse"]
+    name = f"sensitivity.{settings.sensitivity_bits}bit"
+    worst = summary.written(f"{name}.worst_tensor")
+    error = summary.written(f"{name}.worst_nmse", ".2e")
+    median = summary.written(f"{name}.median_nmse", ".2e")
     return (
         f"Normalised error of every tensor of {settings.example.model} at "
-        f"{settings.sensitivity_bits} bits with one scale a channel. {worst.value} is the worst "
-        f"at {error.value:.2e}; the median tensor has {median.value:.2e}."
+        f"{settings.sensitivity_bits} bits with one scale a channel. {worst} is the worst "
+        f"at {error}; the median tensor has {median}."
     )

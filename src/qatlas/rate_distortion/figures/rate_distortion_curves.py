@@ -6,7 +6,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from qatlas.config import RateDistortion
+from qatlas.plotting import readable
 from qatlas.rate_distortion.curves import draw_panels, select_curves
+from qatlas.rate_distortion.drawing import NMSE
 from qatlas.summary import Summary
 
 
@@ -24,17 +26,18 @@ def draw(drawn: pd.DataFrame) -> Figure:
         xlim=(0, measured.rate_bits_per_weight.max() + 0.2),
         ylim=(measured.nmse.min() / 2, 2),
     )
-    figure.supylabel("MSE / variance of the weights", fontsize=8)
+    figure.supylabel(NMSE, fontsize=8)
     return figure
 
 
 def caption(summary: Summary, settings: RateDistortion) -> str:
     """What the figure shows."""
-    nearest = summary["example.4bit.nearest_to_empirical"]
-    gap = summary["example.4bit.nearest_gap_empirical_bits"]
+    lowest, highest = summary.written("window.4bit.low"), summary.written("window.4bit.high")
+    nearest = readable(summary.written("example.4bit.nearest_to_empirical"))
+    gap = summary.written("example.4bit.nearest_gap_empirical_bits", ".3f")
     return (
         f"Rate and distortion of every codec on {settings.example.tensor} "
-        f"({settings.example.model}) and on the largest tensor of each other model. Between 3.5 "
-        f"and 4.5 bits per weight {nearest.value} is nearest to the empirical bound of the first, "
-        f"{gap.value:.3f} bits above it."
+        f"({settings.example.model}) and on the largest tensor of each other model: the best of "
+        f"each family, and all else pale. Between {lowest} and {highest} bits per weight {nearest} "
+        f"is nearest to the empirical bound of the first, {gap} bits from it."
     )
