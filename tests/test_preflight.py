@@ -24,6 +24,7 @@ def study(codecs, models):
         "example": {"model": next(iter(models)), "tensor": "weight"},
         "by_tensor": first,
         "by_channel": first,
+        "allocation": {"budgets": [3.0], "shown_budget": 3.0},
     }
     return load({"models": models, "codecs": codecs, "rate_distortion": chapter})
 
