@@ -13,7 +13,10 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from qatlas.codecs import registry
-from qatlas.config import Allocation, CodecGrid, Example, Model, RateDistortion, Study
+from qatlas.config.codec_grids import CodecGrid
+from qatlas.config.models import Model
+from qatlas.config.rate_distortion import Allocation, Example, RateDistortion
+from qatlas.config.study import Study
 from qatlas.rate_distortion import schema as rate_distortion
 from qatlas.summary import Summary
 from qatlas.tables import Table

@@ -15,7 +15,8 @@ os.environ.update(PYTHONPATH=SOURCE)
 
 from qatlas.codecs.peers import versions
 from qatlas.codecs.registry import create
-from qatlas.config import HubModel, LocalModel, PackagedModel, SampledModel, load
+from qatlas.config.loading import load
+from qatlas.config.models import HubModel, LocalModel, PackagedModel, SampledModel
 from qatlas.errors import AtlasError
 from qatlas.preflight import needs_of_rows, require_feasible
 from qatlas.rate_distortion.figures import FIGURES as rate_distortion_figures

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from qatlas.config import HubModel, LocalModel, PackagedModel, SampledModel, load
+from qatlas.config.loading import load
+from qatlas.config.models import HubModel, LocalModel, PackagedModel, SampledModel
 from qatlas.errors import AtlasError
 
 ROOT = Path(__file__).parents[1]

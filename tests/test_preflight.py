@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from qatlas.codecs import Context, Encoded, Requirements, create, families, register
 from qatlas.codecs.base import CodecError, requirements_of
 from qatlas.codecs.measure import measure_codec
-from qatlas.config import load
+from qatlas.config.loading import load
 from qatlas.errors import AtlasError
 from qatlas.preflight import require_feasible
 from tests.test_config import SHIPPED

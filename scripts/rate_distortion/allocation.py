@@ -1,4 +1,4 @@
-from qatlas.config import Allocation
+from qatlas.config.rate_distortion import Allocation
 from qatlas.job import job
 from qatlas.rate_distortion.allocation import allocate
 from qatlas.rate_distortion.schema import ALLOCATION_TOTALS, ALLOCATIONS, MEASUREMENTS

@@ -1,6 +1,6 @@
 from importlib import import_module
 
-from qatlas.config import RateDistortion
+from qatlas.config.rate_distortion import RateDistortion
 from qatlas.job import job
 from qatlas.plotting import save_figure
 from qatlas.rate_distortion.figures import FIGURES

@@ -1,4 +1,4 @@
-from qatlas.config import RateDistortion
+from qatlas.config.rate_distortion import RateDistortion
 from qatlas.job import job
 from qatlas.rate_distortion.schema import (
     ALLOCATION_TOTALS,

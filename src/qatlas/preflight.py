@@ -5,7 +5,8 @@ from pathlib import Path
 
 from qatlas.codecs import registry
 from qatlas.codecs.base import requirements_of
-from qatlas.config import AnyModel, HubModel, LocalModel, PackagedModel, SampledModel, Study
+from qatlas.config.models import AnyModel, HubModel, LocalModel, PackagedModel, SampledModel
+from qatlas.config.study import Study
 from qatlas.errors import AtlasError
 from qatlas.requirements import Requirements, Row, refusals, require_suitable_rows
 from qatlas.weights.rows import possible_rows, rows_of_matrices

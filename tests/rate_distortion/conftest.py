@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from qatlas.config import RateDistortion
+from qatlas.config.rate_distortion import RateDistortion
 from qatlas.rate_distortion.operating_points import at_rates
 from qatlas.rate_distortion.schema import (
     ALLOCATION_TOTALS,

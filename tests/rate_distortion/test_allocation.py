@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qatlas.config import Allocation
+from qatlas.config.rate_distortion import Allocation
 from qatlas.errors import AtlasError
 from qatlas.rate_distortion.allocation import (
     WEIGHTINGS,

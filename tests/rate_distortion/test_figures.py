@@ -15,7 +15,7 @@ from matplotlib.transforms import Bbox
 
 from qatlas.codecs import create
 from qatlas.codecs.registry import parameters_of
-from qatlas.config import load
+from qatlas.config.loading import load
 from qatlas.plotting import COLUMN_WIDTH, FULL_WIDTH, readable
 from qatlas.rate_distortion import figures
 from qatlas.rate_distortion.allocation import allocate

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from qatlas.config import Allocation, Weighting
+from qatlas.config.rate_distortion import Allocation, Weighting
 from qatlas.errors import AtlasError
 from qatlas.rate_distortion.knapsack import Options, solve
 

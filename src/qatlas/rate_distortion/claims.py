@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from qatlas.config import RateDistortion
+from qatlas.config.rate_distortion import RateDistortion
 from qatlas.rate_distortion.allocation_summary import allocation_claims
 from qatlas.rate_distortion.operating_points import BITS
 from qatlas.summary import Claim, claim

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from qatlas.config import Example, RateDistortion
+from qatlas.config.rate_distortion import Example, RateDistortion
 from qatlas.rate_distortion.allocation_summary import allocation_values
 from qatlas.rate_distortion.claims import claims
 from qatlas.rate_distortion.findings.front import front_values

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from qatlas.config import RateDistortion
+from qatlas.config.rate_distortion import RateDistortion
 from qatlas.plotting import FULL_WIDTH, GREY, WEIGHTING_COLOURS, new_figure, readable
 from qatlas.summary import Summary
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from qatlas.config import RateDistortion
+from qatlas.config.rate_distortion import RateDistortion
 from qatlas.plotting import BOUND, COLUMN_WIDTH, new_figure, series_styles, shorten
 from qatlas.summary import Summary
 

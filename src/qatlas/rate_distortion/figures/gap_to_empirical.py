@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from qatlas.bounds.high_rate import entropy_coded_gap_bits
-from qatlas.config import RateDistortion
+from qatlas.config.rate_distortion import RateDistortion
 from qatlas.plotting import BOUND, readable
 from qatlas.rate_distortion.averages import mean_points
 from qatlas.rate_distortion.drawing import draw_families, draw_guide, draw_legend, panels_of_models

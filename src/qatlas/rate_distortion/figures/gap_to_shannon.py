@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from qatlas.bounds.high_rate import entropy_coded_gap_bits, fixed_rate_gap_bits
-from qatlas.config import RateDistortion
+from qatlas.config.rate_distortion import RateDistortion
 from qatlas.rate_distortion.curves import draw_panels, select_curves
 from qatlas.rate_distortion.drawing import draw_guide
 from qatlas.summary import Summary

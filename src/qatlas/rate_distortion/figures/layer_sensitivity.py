@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from qatlas.config import RateDistortion
+from qatlas.config.rate_distortion import RateDistortion
 from qatlas.plotting import FULL_WIDTH, blank_figure, new_figure, plot_by_layer, shorten
 from qatlas.summary import Summary
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from qatlas.config import RateDistortion
+from qatlas.config.rate_distortion import RateDistortion
 from qatlas.plotting import readable
 from qatlas.rate_distortion.curves import draw_panels, select_curves
 from qatlas.rate_distortion.drawing import NMSE

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from qatlas.bounds.high_rate import fixed_rate_gap_bits
-from qatlas.config import RateDistortion
+from qatlas.config.rate_distortion import RateDistortion
 from qatlas.plotting import (
     FULL_WIDTH,
     blank_figure,

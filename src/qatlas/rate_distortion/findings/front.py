@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from qatlas.config import RateDistortion
+from qatlas.config.rate_distortion import RateDistortion
 from qatlas.rate_distortion.averages import mean_points
 from qatlas.rate_distortion.envelopes import on_front
 from qatlas.rate_distortion.operating_points import BITS

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from qatlas.config import RateDistortion
+from qatlas.config.rate_distortion import RateDistortion
 from qatlas.rate_distortion.averages import mean_points
 from qatlas.rate_distortion.findings.window import around
 from qatlas.summary import Value

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from qatlas.config import RateDistortion
+from qatlas.config.rate_distortion import RateDistortion
 from qatlas.summary import Value
 
 HEAVY_TAILED = 6.0

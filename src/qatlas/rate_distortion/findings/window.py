@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from qatlas.config import RateDistortion
+from qatlas.config.rate_distortion import RateDistortion
 from qatlas.rate_distortion.operating_points import BITS, WINDOW_BITS
 from qatlas.summary import Value
 

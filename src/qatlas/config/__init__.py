@@ -1,0 +1,1 @@
+"""The only description of the configuration: keys, types, defaults, meanings."""

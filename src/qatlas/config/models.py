@@ -1,0 +1,79 @@
+"""What is quantized."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from qatlas.config.section import Section
+
+
+class Model(Section):
+    """What all models have in common."""
+
+    include: tuple[str, ...] = Field(
+        ("*",), min_length=1, description="Name patterns of the tensors to quantize."
+    )
+    smallest: int = Field(4096, ge=1, description="Fewest weights of a tensor to quantize.")
+    shards: int = Field(1, ge=1, le=10_000, description="Jobs that share the model's tensors.")
+
+
+class PackagedModel(Model):
+    """A checkpoint carried by an installed Python package."""
+
+    package: str = Field(description="Name of the package as pip knows it.")
+    folder: str = Field(description="Folder of the checkpoint inside the installed package.")
+    sha256: str = Field(pattern="^[0-9a-f]{64}$", description="Checksum of model.safetensors.")
+
+
+class HubModel(Model):
+    """A model of the Hugging Face hub."""
+
+    hub: str = Field(pattern=r"^[^/\s]+/[^/\s]+$", description="Repository: organisation/name.")
+    revision: str = Field(description="Commit, tag or branch; only a commit never changes.")
+
+
+class LocalModel(Model):
+    """A snapshot folder on this machine."""
+
+    path: str = Field(description="Folder with *.safetensors and, as a rule, config.json.")
+
+
+class SampledModel(Model):
+    """One matrix of independent samples, whose rate-distortion function is known."""
+
+    distribution: Literal["gaussian", "laplace", "student_t"] = Field(
+        description="Distribution of the weights; their variance is one."
+    )
+    rows: int = Field(1024, ge=1, description="Output channels.")
+    columns: int = Field(1024, ge=1, description="Input channels.")
+    degrees_of_freedom: float = Field(5.0, gt=2, description="Of student_t; others ignore it.")
+
+
+KINDS_OF_MODEL: dict[str, type[Model]] = {
+    "package": PackagedModel,
+    "hub": HubModel,
+    "path": LocalModel,
+    "distribution": SampledModel,
+}
+"""The sections that describe a model, by the key that only they have."""
+
+
+def _kind_of_model(given: Any) -> str | None:
+    """The one key that tells which kind of model is meant."""
+    keys = given if isinstance(given, Mapping) else getattr(type(given), "model_fields", ())
+    found = [kind for kind in KINDS_OF_MODEL if kind in keys]
+    return found[0] if len(found) == 1 else None
+
+
+AnyModel = Annotated[
+    Annotated[PackagedModel, Tag("package")]
+    | Annotated[HubModel, Tag("hub")]
+    | Annotated[LocalModel, Tag("path")]
+    | Annotated[SampledModel, Tag("distribution")],
+    Discriminator(
+        _kind_of_model,
+        custom_error_type="kind_of_model",
+        custom_error_message=f"a model has exactly one of the keys {', '.join(KINDS_OF_MODEL)}",
+    ),
+]

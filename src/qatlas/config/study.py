@@ -1,0 +1,72 @@
+"""A whole study, and what its parts must agree on."""
+
+from collections.abc import Collection
+from fnmatch import fnmatch
+from typing import Any
+
+from pydantic import Field, field_validator, model_validator
+
+from qatlas.codecs import registry
+from qatlas.config.codec_grids import CodecGrid
+from qatlas.config.models import AnyModel
+from qatlas.config.rate_distortion import RateDistortion
+from qatlas.config.section import Name, Section
+from qatlas.errors import nearest
+
+
+class Study(Section):
+    """Everything a study is: what is quantized, how, and what is shown."""
+
+    seed: int = Field(0, ge=0, description="All randomness derives from it and from names.")
+    models: dict[Name, AnyModel] = Field(min_length=1, description="Models by name.")
+    codecs: dict[Name, CodecGrid] = Field(min_length=1, description="Codec grids by name.")
+    rate_distortion: RateDistortion = Field(description="The chapter rate_distortion.")
+
+    @field_validator("codecs", mode="after")
+    @classmethod
+    def _points_differ(cls, codecs: dict[str, CodecGrid]) -> dict[str, CodecGrid]:
+        seen: dict[str, str] = {}
+        for name, grid in codecs.items():
+            for point in grid.points():
+                codec = registry.create(grid.codec, **point)
+                key = f"{grid.codec} {registry.parameters_of(codec)}"
+                if key in seen:
+                    raise ValueError(f"{name} and {seen[key]} both hold {key}; remove one")
+                seen[key] = name
+        return codecs
+
+    @model_validator(mode="after")
+    def _references_exist(self) -> "Study":
+        chapter = self.rate_distortion
+        references: list[tuple[str, str, Collection[str]]] = [
+            ("example.model", chapter.example.model, self.models),
+            ("by_tensor", chapter.by_tensor, self.codecs),
+            ("by_channel", chapter.by_channel, self.codecs),
+            *(("allocation.models", model, self.models) for model in chapter.allocation.models),
+            *(("allocation.series", series, self.codecs) for series in chapter.allocation.series),
+        ]
+        for key, found, allowed in references:
+            if found not in allowed:
+                raise ValueError(
+                    f"rate_distortion.{key}: nothing is called {found!r}; {nearest(found, allowed)}"
+                )
+        include = self.models[chapter.example.model].include
+        if not any(fnmatch(chapter.example.tensor, pattern) for pattern in include):
+            raise ValueError(
+                f"rate_distortion.example.tensor: models.{chapter.example.model}.include leaves "
+                f"{chapter.example.tensor!r} out"
+            )
+        return self
+
+    def families(self) -> tuple[str, ...]:
+        """Names of the codecs in use, sorted."""
+        return tuple(sorted({grid.codec for grid in self.codecs.values()}))
+
+    def most_weights(self, family: str) -> dict[str, int]:
+        """How many weights of a tensor are measured at most, by the grids that limit it."""
+        grids = {n: grid.most_weights for n, grid in self.codecs.items() if grid.codec == family}
+        return {name: most for name, most in grids.items() if most is not None}
+
+    def plan(self, family: str) -> dict[str, list[dict[str, Any]]]:
+        """The points of one codec, by the name of the grid they belong to."""
+        return {n: grid.points() for n, grid in self.codecs.items() if grid.codec == family}
