@@ -1,9 +1,13 @@
 """What a rotation does to the distribution of the weights."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from qatlas.codecs.blocks import row_chunks
 from qatlas.codecs.hadamard import in_rows, mix
-from qatlas.distinct import distinct
 from qatlas.weights.matrices import Matrix
 
 if TYPE_CHECKING:
@@ -30,6 +34,13 @@ def kurtosis_by_rotation(matrix: Matrix) -> dict[str, Any]:
 
 
 def _kurtosis(weight: "Tensor") -> float | None:
-    values = distinct(weight)
-    variance = values.central_moment(2)
-    return values.central_moment(4) / variance**2 if variance > 0 else None
+    """Fourth central moment over the squared variance, summed in double precision."""
+    origin = float(weight[0, 0])
+    mean = origin + _mean(weight, lambda w: w - origin)
+    variance = _mean(weight, lambda w: (w - mean) ** 2)
+    return _mean(weight, lambda w: (w - mean) ** 4) / variance**2 if variance > 0 else None
+
+
+def _mean(weight: "Tensor", term: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> float:
+    chunks = (weight[rows].detach().cpu().double().numpy() for rows in row_chunks(weight))
+    return float(sum(np.sum(term(chunk)) for chunk in chunks)) / weight.numel()
