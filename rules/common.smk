@@ -140,6 +140,11 @@ def shard_of(wildcards):
     }
 
 
+def codec_modules(family):
+    """Modules of a codec and of those that it wraps."""
+    return [f"codecs.families.{codec}" for codec in study.codecs_in(family)]
+
+
 def peers_of(wildcards):
     """Versions of the outside packages that a codec runs, so that it is measured anew with others.
 

@@ -30,7 +30,7 @@ rule sweep:
     input:
         manifest="results/weights/{model}/manifest.parquet",
         snapshot=ancient(snapshot),
-        code=lambda wildcards: code("rate_distortion/sweep", f"codecs.families.{wildcards.family}"),
+        code=lambda wildcards: code("rate_distortion/sweep", *codec_modules(wildcards.family)),
     output:
         measured=ensure(
             "results/rate_distortion/sweep/{model}/{family}/{shard}.parquet",

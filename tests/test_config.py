@@ -94,6 +94,14 @@ def test_a_plan_holds_the_points_of_one_codec_only():
     assert load(STUDY).plan("gguf") == {}
 
 
+def test_the_codecs_inside_a_codec_are_known():
+    inner = {"codec": "rotate", "inner": {"codec": "lloyd_max", "bits": [2, 3]}}
+    nested = {"codec": "rotate", "inner": inner, "side": "both"}
+    changed = load(study({"codecs": STUDY["codecs"] | {"inside": inner, "nested": nested}}))
+    assert changed.codecs_in("rotate") == ("lloyd_max", "rotate")
+    assert changed.codecs_in("uniform") == ("uniform",)
+
+
 KINDS = "a model has exactly one of the keys package, hub, path, distribution; found"
 WRONG = {
     "unknown key at the top": ("sed", 3, "sed: there is no such key; did you mean 'seed'?"),

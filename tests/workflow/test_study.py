@@ -1,6 +1,7 @@
 import importlib.util
 import json
 import os
+import re
 import shutil
 from hashlib import sha256
 
@@ -112,6 +113,13 @@ def test_an_edited_codec_reruns_its_sweeps_and_what_follows_from_them(edited):
         "runtimes",
         "all",
     }
+
+
+def test_an_edited_codec_reruns_the_sweeps_of_those_that_wrap_it(edited):
+    append(edited.folder / "src/qatlas/codecs/families/uniform.py", "\n# edited\n")
+    sweeps = [wildcards for rule, wildcards in edited.jobs() if rule == "sweep"]
+    families = {re.search(r"family=(\w+)", wildcards)[1] for wildcards in sweeps}
+    assert families == {"uniform", "rotate"}
 
 
 def test_an_edited_figure_redraws_that_figure_alone(edited):

@@ -1,6 +1,6 @@
 """A whole study, and what its parts must agree on."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatch
 from typing import Any
 
@@ -62,6 +62,11 @@ class Study(Section):
         """Names of the codecs in use, sorted."""
         return tuple(sorted({grid.codec for grid in self.codecs.values()}))
 
+    def codecs_in(self, family: str) -> tuple[str, ...]:
+        """Names of a codec and of all codecs inside it, sorted."""
+        points = [point for grid in self.plan(family).values() for point in grid]
+        return tuple(sorted({family, *(name for point in points for name in _codecs_in(point))}))
+
     def most_weights(self, family: str) -> dict[str, int]:
         """How many weights of a tensor are measured at most, by the grids that limit it."""
         grids = {n: grid.most_weights for n, grid in self.codecs.items() if grid.codec == family}
@@ -70,3 +75,12 @@ class Study(Section):
     def plan(self, family: str) -> dict[str, list[dict[str, Any]]]:
         """The points of one codec, by the name of the grid they belong to."""
         return {n: grid.points() for n, grid in self.codecs.items() if grid.codec == family}
+
+
+def _codecs_in(parameters: Mapping[str, Any]) -> Iterator[str]:
+    """Names of the codecs that parameters describe in sections of their own."""
+    for section in parameters.values():
+        if isinstance(section, Mapping):
+            if "codec" in section:
+                yield section["codec"]
+            yield from _codecs_in(section)
