@@ -102,9 +102,17 @@ rule rate_distortion_tables:
         timings=ensure("results/rate_distortion/tables/timings.parquet", non_empty=True),
         bounds=ensure("results/rate_distortion/tables/bounds.parquet", non_empty=True),
         rotation=ensure("results/rate_distortion/tables/rotation.parquet", non_empty=True),
-        target_distortion=ensure("results/rate_distortion/tables/target_distortion.parquet", non_empty=True),
-        operating_points=ensure("results/rate_distortion/tables/operating_points.parquet", non_empty=True),
+        target_distortion=ensure(
+            "results/rate_distortion/tables/target_distortion.parquet", non_empty=True
+        ),
+        operating_points=ensure(
+            "results/rate_distortion/tables/operating_points.parquet", non_empty=True
+        ),
         speeds=ensure("results/rate_distortion/tables/speeds.parquet", non_empty=True),
+        readable=expand(
+            "results/rate_distortion/tables/{table}.csv",
+            table=["target_distortion", "operating_points", "speeds"],
+        ),
     log:
         "results/rate_distortion/tables/tables.log",
     localrule: True

@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from qatlas.errors import AtlasError
-from qatlas.tables import Column, Table, read_table, write_table
+from qatlas.tables import Column, Table, read_table, write_csv, write_table
 
 KIND = Table(
     "weighings",
@@ -134,3 +134,10 @@ def test_a_table_of_another_schema_is_named_with_what_to_do(foreign, tmp_path):
     message = r"t\.parquet: its columns are not those of a weighings table.*; delete it and run"
     with pytest.raises(AtlasError, match=message):
         read_table(KIND, tmp_path / "t.parquet")
+
+
+def test_what_is_written_for_reading_has_six_digits(tmp_path):
+    rows = pd.DataFrame([{"thing": "stone", "mass_kg": 1 / 3, "count": 1}, {"thing": "air"}])
+    write_csv(rows[["thing", "mass_kg"]], tmp_path / "new folder" / "t.csv")
+    text = (tmp_path / "new folder" / "t.csv").read_text()
+    assert text == "thing,mass_kg\nstone,0.333333\nair,\n"

@@ -13,7 +13,7 @@ from qatlas.rate_distortion.schema import (
 )
 from qatlas.rate_distortion.speeds import speeds
 from qatlas.rate_distortion.target_distortion import at_target_distortions
-from qatlas.tables import read_table, write_table
+from qatlas.tables import read_table, write_csv, write_table
 
 with job(snakemake):
     bounds = read_table(BOUNDS, *snakemake.input.bounds)
@@ -29,3 +29,5 @@ with job(snakemake):
     write_table(targets, TARGET_DISTORTION, output.target_distortion)
     write_table(at_rates(measurements), OPERATING_POINTS, output.operating_points)
     write_table(speeds(measurements, timings), SPEEDS, output.speeds)
+    for kind, csv in zip((TARGET_DISTORTION, OPERATING_POINTS, SPEEDS), output.readable):
+        write_csv(read_table(kind, output[kind.name]), csv)

@@ -67,6 +67,12 @@ def write_table(
         pq.write_table(table.replace_schema_metadata(None), unfinished, compression="zstd")
 
 
+def write_csv(rows: pd.DataFrame, path: str | Path) -> None:
+    """Write rows for reading and for spreadsheets, numbers to six digits, whole or not at all."""
+    with replacing(path) as unfinished:
+        rows.to_csv(unfinished, index=False, float_format="%.6g", lineterminator="\n")
+
+
 def read_table(kind: Table, *paths: str | Path) -> pd.DataFrame:
     """Read one or more parquet files of a kind, their rows in the order given.
 

@@ -34,6 +34,7 @@ GRIDS = {
     "lattice": [
         {"lattice": "d4", "bits": 3.0, "granularity": "channel"},
         {"lattice": "e8", "bits": 2.0},
+        {"lattice": "e8", "bits": 3.0, "codewords": "fitted"},
         {"lattice": "e8", "bits": 2.5, "coding": "entropy"},
         {"lattice": "leech", "bits": 3.0, "coding": "entropy"},
     ],

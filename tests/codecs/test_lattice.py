@@ -76,6 +76,30 @@ def test_fixed_codebooks_on_a_normal_source(lattice, bits):
     assert measured.distortion.mse < LLOYD_MAX_MSE[bits]
 
 
+@pytest.mark.parametrize(("lattice", "bits"), STAGES)
+def test_fitted_shells_serve_a_heavy_tail_better_and_are_charged(lattice, bits):
+    generator = np.random.default_rng(8)
+    weight = torch.from_numpy(generator.standard_t(5, (256, 256)).astype(np.float32))
+    plain = measure(weight, lattice=lattice, bits=bits)
+    fitted = measure(weight, lattice=lattice, bits=bits, codewords="fitted")
+    assert fitted.distortion.mse < plain.distortion.mse
+    shells = STAGES[lattice, bits][0].codebook.shells.max() + 1
+    assert fitted.rate.codebook == 16 * shells / weight.numel()
+    assert fitted.rate.total == plain.rate.total + fitted.rate.codebook
+
+
+def test_two_bits_of_e8_come_within_what_is_published_of_e8p():
+    # The published error of E8P is 0.089: QTIP, table 1.
+    measured = measure(normal(1024, 1024), lattice="e8", bits=2.0, codewords="fitted")
+    assert measured.distortion.mse <= 0.0905
+    assert measured.rate.total < 2.0003
+
+
+def test_fitted_codewords_are_those_of_a_codebook():
+    with pytest.raises(ValueError, match="codewords 'fitted' are those of coding 'fixed'"):
+        create("lattice", lattice="e8", bits=2.5, coding="entropy", codewords="fitted")
+
+
 @pytest.mark.parametrize(("lattice", "bits"), [("d4", 2), ("e8", 2), ("e8", 3)])
 def test_no_other_scale_serves_better(lattice, bits):
     weight = normal(96, 64, seed=2)

@@ -25,6 +25,7 @@ CHANGES_BETWEEN_BUILDS = (
     ".benchmark.tsv",
     "timings.parquet",
     "speeds.parquet",
+    "speeds.csv",
     "runtimes.csv",
 )
 

@@ -7,7 +7,7 @@ The shift is the same in all coordinates, so that the codebook is closed under p
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from math import gamma, pi
 from typing import Any
 
@@ -64,6 +64,15 @@ class LatticeCodebook:
     def spread(self) -> float:
         """Root mean square of the codewords' coordinates."""
         return float(np.sqrt(np.square(self.points + self.shift).mean()))
+
+    @cached_property
+    def shells(self) -> Points:
+        """Number of each codeword's distance from the origin, from 0 for the nearest; (points,)."""
+        return np.unique(self._squared_norms, return_inverse=True)[1]
+
+    @property
+    def _squared_norms(self) -> Vectors:
+        return np.asarray(((self.points + self.shift) ** 2).sum(1))
 
     def words(self, indices: Points) -> Vectors:
         """Codewords of indices of any shape; float64, one axis more."""

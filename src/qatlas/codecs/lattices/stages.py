@@ -52,22 +52,65 @@ STAGES: dict[tuple[str, float], tuple[Stage, ...]] = {
 squared error on N(0, 1), to two digits."""
 
 
+def shell_factors(
+    codebook: LatticeCodebook, indices: Points, vectors: Vectors
+) -> NDArray[np.float16]:
+    """Factor for the codewords at each distance from the origin that suits their vectors best.
+
+    The cells of a bounded codebook are not those of its lattice: outer ones are open, and the
+    density falls within all of them. So each shell of codewords is moved to where the centroids
+    of its cells lie on average, by least squares (Lloyd's centroid condition, along the radius).
+
+    Parameters
+    ----------
+    codebook
+        The codebook.
+    indices
+        Int64, shape (n,), of the vectors' codewords.
+    vectors
+        Float64, shape (n, dimension), in the codebook's unit.
+
+    Returns
+    -------
+    NDArray
+        Float16, shape (shells,); 1 for a shell without vectors.
+    """
+    words, shells = codebook.words(indices), codebook.shells[indices]
+    count = int(codebook.shells.max()) + 1
+    along = np.bincount(shells, (words * vectors).sum(1), count)
+    power = np.bincount(shells, (words * words).sum(1), count)
+    return np.where(power > 0, along / np.where(power > 0, power, 1), 1).astype(np.float16)
+
+
 def nearest_words(stages: tuple[Stage, ...], vectors: Vectors) -> tuple[list[Points], Vectors]:
     """Indices of each stage, and the sums of their codewords, for vectors in the first's unit.
 
     Exact for one stage; for two, the second is nearest to what the nearest of the first leaves.
     """
-    indices, words = [], np.zeros_like(vectors)
-    for stage in stages:
+    first = stages[0].codebook
+    indices = first.nearest(vectors)
+    further, words = refined(stages, vectors, first.words(indices))
+    return [indices, *further], words
+
+
+def refined(
+    stages: tuple[Stage, ...], vectors: Vectors, words: Vectors
+) -> tuple[list[Points], Vectors]:
+    """Indices of the stages after the first, and the words with their codewords added."""
+    indices = []
+    for stage in stages[1:]:
         index = stage.codebook.nearest((vectors - words) / stage.scale)
         words = words + stage.scale * stage.codebook.words(index)
         indices.append(index)
     return indices, words
 
 
-def words_of(stages: tuple[Stage, ...], indices: list[Points]) -> Vectors:
-    """Sums of the codewords of each stage's indices."""
-    words = np.zeros((len(indices[0]), stages[0].codebook.dimension))
-    for stage, index in zip(stages, indices, strict=True):
+def words_of(
+    stages: tuple[Stage, ...], indices: list[Points], factors: NDArray[np.float16]
+) -> Vectors:
+    """Sums of the codewords of each stage's indices; ``factors`` move the first one's shells."""
+    first = stages[0].codebook
+    words = first.words(indices[0]) * factors.astype(np.float64)[first.shells[indices[0]], None]
+    for stage, index in zip(stages[1:], indices[1:], strict=True):
         words = words + stage.scale * stage.codebook.words(index)
     return words
