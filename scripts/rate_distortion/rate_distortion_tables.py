@@ -29,5 +29,7 @@ with job(snakemake):
     write_table(targets, TARGET_DISTORTION, output.target_distortion)
     write_table(at_rates(measurements), OPERATING_POINTS, output.operating_points)
     write_table(speeds(measurements, timings), SPEEDS, output.speeds)
-    for kind, csv in zip((TARGET_DISTORTION, OPERATING_POINTS, SPEEDS), output.readable):
+    for kind, csv in zip(
+        (TARGET_DISTORTION, OPERATING_POINTS, SPEEDS), output.readable, strict=True
+    ):
         write_csv(read_table(kind, output[kind.name]), csv)
