@@ -117,7 +117,7 @@ def snapshot(wildcards):
     """A model's checkpoint: the file if its name is known beforehand, else its folder.
 
     Jobs that read tensors take it as `ancient`: they depend on the manifest, which holds the
-    checksums, so that a checkpoint which is merely newer reruns nothing but the manifest.
+    checksums.
     """
     return snapshot_path(wildcards.model)
 
