@@ -141,6 +141,21 @@ def requirements_of(codec: Codec) -> Requirements:
     return stated
 
 
+def finite_float32(weight: "Tensor") -> "Tensor":
+    """The weights in float32, contiguous, on the CPU.
+
+    Raises
+    ------
+    CodecError
+        If they are no finite floating-point matrix, or float32 does not hold them.
+    """
+    require_finite_matrix(weight)
+    values = weight.detach().to("cpu", torch.float32).contiguous()
+    if not _all_finite(values):
+        raise CodecError("the weights are beyond the range of float32: rescale the weights")
+    return values
+
+
 def require_finite_matrix(weight: "Tensor") -> None:
     """Refuse what is not a finite floating-point matrix.
 
@@ -155,5 +170,10 @@ def require_finite_matrix(weight: "Tensor") -> None:
             "a codec takes a matrix of float16, bfloat16, float32 or float64; found "
             f"{weight.dtype} of shape {tuple(weight.shape)}"
         )
-    if weight.numel() and not bool(torch.isfinite(torch.stack(torch.aminmax(weight))).all()):
+    if not _all_finite(weight):
         raise CodecError("the weights hold NaN or Inf; a codec takes finite weights only")
+
+
+def _all_finite(values: "Tensor") -> bool:
+    """Whether no value is NaN or Inf: these show in the smallest and largest, in one fast pass."""
+    return not values.numel() or bool(torch.isfinite(torch.stack(torch.aminmax(values))).all())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matrix
+from qatlas.codecs.base import Context, Encoded, finite_float32
 from qatlas.codecs.peers import one_thread, peer
 from qatlas.codecs.registry import register
 from qatlas.deferred import torch
@@ -51,10 +51,7 @@ class BitsAndBytes4Bit:
             If the weights are not a finite matrix or beyond float32, or bitsandbytes is missing.
         """
         functional = _functional()
-        require_finite_matrix(weight)
-        flat = weight.detach().to("cpu", torch.float32).reshape(-1)
-        if not bool(torch.isfinite(flat).all()):
-            raise CodecError("the weights are beyond the range of float32: rescale the weights")
+        flat = finite_float32(weight).reshape(-1)
         shape = tuple(weight.shape)
         if not weight.numel():
             return Encoded(shape, {"payload": np.empty(0, np.uint8)})

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matrix
+from qatlas.codecs.base import Context, Encoded, finite_float32
 from qatlas.codecs.entropy_coding.coder import coded_bits, decode_given, encode_given
 from qatlas.codecs.entropy_coding.deadzone import centroid_shifts, dequantize, quantize
 from qatlas.codecs.entropy_coding.step_search import step_for_size
@@ -84,13 +84,10 @@ class EntropyCoded:
         CodecError
             If the weights are not a finite matrix or do not fit float32.
         """
-        require_finite_matrix(weight)
+        values = finite_float32(weight).numpy()
         shape = tuple(weight.shape)
-        values = weight.detach().to("cpu", torch.float32).contiguous().numpy()
         if not values.size:
             return Encoded(shape, {"payload": np.empty(0, np.uint8)})
-        if not np.isfinite(values).all():
-            raise CodecError("weights beyond the range of float32: rescale the weights")
         rows = self._rows(values)
         if not values.any():
             return Encoded(shape, self._arrays(values, rows, 0.0))

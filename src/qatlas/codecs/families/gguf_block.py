@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matrix
+from qatlas.codecs.base import CodecError, Context, Encoded, finite_float32
 from qatlas.codecs.peers import peer
 from qatlas.codecs.registry import register
 from qatlas.deferred import torch
@@ -70,17 +70,14 @@ class GgufBlock:
             its dtype, or gguf is missing.
         """
         gguf, kind = self._gguf()
-        require_finite_matrix(weight)
+        values = finite_float32(weight).numpy()
         block, layout = LAYOUTS[self.data_type]
         if weight.shape[1] % block:
             raise CodecError(
                 f"data_type {self.data_type!r} takes rows of whole blocks of {block} weights; "
                 f"found rows of {weight.shape[1]}; take another data_type or the codec 'formats'"
             )
-        values = weight.detach().to("cpu", torch.float32).contiguous().numpy()
         size = sum(width for _, width in layout)
-        if not np.isfinite(values).all():
-            raise CodecError("the weights are beyond the range of float32: rescale the weights")
         packed = np.empty((0, size), np.uint8)
         if weight.numel():
             try:

@@ -12,7 +12,7 @@ from qatlas.codecs.base import (
     Encoded,
     as_array,
     as_tensor,
-    require_finite_matrix,
+    finite_float32,
 )
 from qatlas.codecs.peers import one_thread, peer
 from qatlas.codecs.registry import register
@@ -66,10 +66,7 @@ class HqqGroup:
             bytes, a scale or zero point does not fit ``dtype``, or hqq is missing.
         """
         hqq = self._hqq()
-        require_finite_matrix(weight)
-        values = weight.detach().to("cpu", torch.float32).contiguous()
-        if not bool(torch.isfinite(values).all()):
-            raise CodecError("the weights are beyond the range of float32: rescale the weights")
+        values = finite_float32(weight)
         shape = tuple(weight.shape)
         if not weight.numel():
             return Encoded(shape, {"payload": np.empty(0, np.uint8)})

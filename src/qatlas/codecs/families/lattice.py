@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matrix
+from qatlas.codecs.base import CodecError, Context, Encoded, finite_float32
 from qatlas.codecs.entropy_coding.coder import coded_bits, decode_streams, encode_streams
 from qatlas.codecs.entropy_coding.step_search import step_for_size
 from qatlas.codecs.lattices.nearest_point import LATTICES
@@ -84,7 +84,6 @@ class Lattice:
                 f"no fixed codebook of lattice {self.lattice!r} with bits {self.bits:g}; there are "
                 f"{', '.join(allowed)}; or take coding 'entropy'"
             )
-
         if self.coding == "entropy" and self.codewords == "fitted":
             raise ValueError("codewords 'fitted' are those of coding 'fixed'; leave one of the two")
 
@@ -102,14 +101,10 @@ class Lattice:
             If the weights are not a finite matrix, do not fit float32, or have a scale that
             ``scale_dtype`` cannot hold.
         """
-        require_finite_matrix(weight)
+        rows = finite_float32(weight).double().numpy()
         shape = tuple(weight.shape)
         if not prod(shape):
             return Encoded(shape, {"payload": np.empty(0, np.uint8)})
-        values = weight.detach().to("cpu", torch.float32)
-        if not bool(values.isfinite().all()):
-            raise CodecError("weights beyond the range of float32: rescale the weights")
-        rows = values.double().numpy()
         rows = rows.reshape(1, -1) if self.granularity == "tensor" else rows
         return Encoded(shape, self._fixed(rows) if self.coding == "fixed" else self._coded(rows))
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matrix
+from qatlas.codecs.base import CodecError, Context, Encoded, finite_float32
 from qatlas.codecs.lattices.scale_search import least_error_scales, least_squares_scales
 from qatlas.codecs.packing import pack, unpack
 from qatlas.codecs.registry import register
@@ -82,11 +82,12 @@ class Trellis:
             If the weights are not a finite matrix, do not fit float32, or have a scale that
             ``scale_dtype`` cannot hold.
         """
-        require_finite_matrix(weight)
+        rows = finite_float32(weight).double().numpy()
         shape = tuple(weight.shape)
         if not prod(shape):
             return Encoded(shape, {"payload": np.empty(0, np.uint8)})
-        rows, mean = _centred(weight)
+        mean = np.float32(rows.mean())
+        rows -= np.float64(mean)
         rows = rows.reshape(1, -1) if self.granularity == "tensor" else rows
         scales = self._rounded(self._least_error_scales(rows), rows)
         symbols = rings_of_symbols(
@@ -145,22 +146,6 @@ class Trellis:
                 f"vanish in scale_dtype {self.scale_dtype!r}: {REMEDIES[self.scale_dtype]}"
             )
         return rounded
-
-
-def _centred(weight: "Tensor") -> tuple[Rows, np.float32]:
-    """Weights less their mean, float64, and the mean.
-
-    Raises
-    ------
-    CodecError
-        If float32 does not hold them.
-    """
-    values = weight.detach().to("cpu", torch.float32)
-    if not bool(values.isfinite().all()):
-        raise CodecError("weights beyond the range of float32: rescale the weights")
-    rows = values.double().numpy()
-    mean = np.float32(rows.mean())
-    return rows - np.float64(mean), mean
 
 
 def _over(rows: Rows, scales: Rows) -> Rows:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matrix
+from qatlas.codecs.base import Context, Encoded, finite_float32
 from qatlas.codecs.registry import register
 from qatlas.codecs.storage import StoredFloat
 from qatlas.codecs.vectors.indices import pack_indices, unpack_indices
@@ -91,13 +91,10 @@ class Vector:
             If the weights are not a finite matrix, do not fit float32, or have words that
             ``codebook_dtype`` cannot hold.
         """
-        require_finite_matrix(weight)
+        rows = finite_float32(weight)
         shape = tuple(weight.shape)
         if not prod(shape):
             return Encoded(shape, {"payload": np.empty(0, np.uint8)})
-        rows = weight.detach().to("cpu", torch.float32).contiguous()
-        if not bool(torch.stack(torch.aminmax(rows)).isfinite().all()):
-            raise CodecError("weights beyond the range of float32: rescale the weights")
         vectors = vectors_of(rows.numpy(), self.dimension, self.sharing)
         indices = np.empty((self.stages, *vectors.shape[:2]), np.uint16)
         quantizers, errors, trained_on = [], 0.0, 0
