@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,6 +17,11 @@ from qatlas.rate_distortion.drawing import (
     panels_of_models,
 )
 from qatlas.rate_distortion.envelopes import with_best
+
+QUANTITIES = [
+    f"{quantity}{end}" for quantity in ("nmse", "gap_shannon_bits") for end in ("", "_low", "_high")
+]
+"""What curves may show of a point, with both ends of its 95 % interval."""
 
 _KEY = ["model", "tensor"]
 
@@ -38,8 +44,8 @@ def select_curves(tables: Mapping[str, pd.DataFrame], settings: RateDistortion) 
         }
     )
     order = ["codec", "series", "nominal_bits"]
-    points = chosen.merge(measurements.sort_values(order), on=_KEY)[
-        [*_KEY, "codec", "series", "rate_bits_per_weight", "nmse", "gap_shannon_bits"]
+    points = _with_intervals(chosen.merge(measurements.sort_values(order), on=_KEY))[
+        [*_KEY, "codec", "series", "rate_bits_per_weight", *QUANTITIES]
     ]
     bounds = chosen.merge(tables["bounds"], on=_KEY)
     limits = [
@@ -53,6 +59,16 @@ def select_curves(tables: Mapping[str, pd.DataFrame], settings: RateDistortion) 
         for column in LIMITS
     ]
     return pd.concat([with_best(points, _KEY), *limits], ignore_index=True)
+
+
+def _with_intervals(points: pd.DataFrame) -> pd.DataFrame:
+    """Both ends of each quantity's 95 % interval; its value where all weights were measured."""
+    intervals = {}
+    for end in ("low", "high"):
+        ratio = (points[f"mse_{end}"] / points.mse).where(points.mse > 0, 1).clip(lower=1e-9)
+        intervals[f"nmse_{end}"] = points.nmse * ratio
+        intervals[f"gap_shannon_bits_{end}"] = points.gap_shannon_bits + 0.5 * np.log2(ratio)
+    return points.assign(**intervals)
 
 
 def draw_panels(drawn: pd.DataFrame, quantity: str, height: float) -> tuple[Figure, list[Axes]]:

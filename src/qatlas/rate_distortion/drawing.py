@@ -22,6 +22,9 @@ TRUE_RATE = "true rate (bits per weight, everything charged)"
 RATE = "true rate (bits per weight)"
 NMSE = "MSE / variance of the weights"
 
+INTERVALS = "Upright bars: 95 % intervals of what was measured on rows drawn at random."
+"""What captions say of the intervals that ``draw_families`` draws."""
+
 LIMITS: dict[str, tuple[str, Any]] = {
     "shannon_bits": ("Gaussian Shannon bound", (0, (6, 2))),
     "empirical_bits": ("empirical bound", (0, (3, 1.5))),
@@ -56,7 +59,7 @@ def draw_families(panel: Axes, points: pd.DataFrame, quantity: str) -> None:
     ----------
     points
         Columns codec, series, rate_bits_per_weight, best (see ``envelopes.with_best``) and the
-        quantity.
+        quantity; where there are some with "_low" and "_high" behind its name, intervals are drawn.
     """
     points = points.sort_values("rate_bits_per_weight", kind="stable")
     for (family, _), series in points.groupby(["codec", "series"]):
@@ -67,6 +70,7 @@ def draw_families(panel: Axes, points: pd.DataFrame, quantity: str) -> None:
         rows = points[points.codec == family]
         joined = {"linestyle": "-" if rows.series.duplicated().any() else "none"}
         _draw_line(panel, rows[rows.best], quantity, family_style(family) | joined)
+        _draw_intervals(panel, rows[rows.best], quantity)
 
 
 def draw_limits(panel: Axes, limits: pd.DataFrame, quantity: str) -> None:
@@ -122,6 +126,15 @@ def in_order(families: pd.Series) -> list[str]:
     """Families in the order in which colours are given to them; others behind, by name."""
     present = set(families)
     return [f for f in FAMILY_COLOURS if f in present] + sorted(present - FAMILY_COLOURS.keys())
+
+
+def _draw_intervals(panel: Axes, best: pd.DataFrame, quantity: str) -> None:
+    if f"{quantity}_low" not in best:
+        return
+    for row in best[best[f"{quantity}_low"] < best[f"{quantity}_high"]].to_dict("records"):
+        ends = row[f"{quantity}_low"], row[f"{quantity}_high"]
+        colour = family_style(row["codec"])["color"]
+        panel.plot([row["rate_bits_per_weight"]] * 2, ends, color=colour, marker="_", label="_95 %")
 
 
 def _draw_line(panel: Axes, points: pd.DataFrame, quantity: str, style: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from qatlas.bounds.high_rate import entropy_coded_gap_bits, fixed_rate_gap_bits
 from qatlas.config.rate_distortion import RateDistortion
 from qatlas.rate_distortion.curves import draw_panels, select_curves
-from qatlas.rate_distortion.drawing import draw_guide
+from qatlas.rate_distortion.drawing import INTERVALS, draw_guide
 from qatlas.summary import Summary
 
 _HIGHEST_GAP = 3.0
@@ -45,7 +45,7 @@ def caption(summary: Summary, settings: RateDistortion) -> str:
     return (
         "Rate of every codec minus the rate at which a Gaussian source of the same variance could "
         "have the same error: the best of each family, and all else pale; gaps above "
-        f"{_HIGHEST_GAP:g} bits are not shown. A source that is not Gaussian has limits below "
+        f"{_HIGHEST_GAP:g} bits are not shown. {INTERVALS} A source that is not Gaussian has limits below "
         "zero. Grey lines: what scalar quantizers of a Gaussian reach at high rate, "
         f"{fixed_rate_gap_bits(1):.2f} bits with codes of one length and "
         f"{entropy_coded_gap_bits(1):.2f} entropy-coded. The codec nearest to the empirical bound "

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from qatlas.config.rate_distortion import RateDistortion
 from qatlas.plotting import readable
 from qatlas.rate_distortion.curves import draw_panels, select_curves
-from qatlas.rate_distortion.drawing import NMSE
+from qatlas.rate_distortion.drawing import INTERVALS, NMSE
 from qatlas.summary import Summary
 
 
@@ -38,6 +38,6 @@ def caption(summary: Summary, settings: RateDistortion) -> str:
     return (
         f"Rate and distortion of every codec on {settings.example.tensor} "
         f"({settings.example.model}) and on the largest tensor of each other model: the best of "
-        f"each family, and all else pale. Between {lowest} and {highest} bits per weight {nearest} "
+        f"each family, and all else pale. {INTERVALS} Between {lowest} and {highest} bits per weight {nearest} "
         f"is nearest to the empirical bound of the first, {gap} bits from it."
     )
