@@ -45,8 +45,8 @@ def caption(summary: Summary, settings: RateDistortion) -> str:
     return (
         "Rate of every codec minus the rate at which a Gaussian source of the same variance could "
         "have the same error: the best of each family, and all else pale; gaps above "
-        f"{_HIGHEST_GAP:g} bits are not shown. {INTERVALS} A source that is not Gaussian has limits below "
-        "zero. Grey lines: what scalar quantizers of a Gaussian reach at high rate, "
+        f"{_HIGHEST_GAP:g} bits are not shown. {INTERVALS} A source that is not Gaussian has "
+        "limits below zero. Grey lines: what scalar quantizers of a Gaussian reach at high rate, "
         f"{fixed_rate_gap_bits(1):.2f} bits with codes of one length and "
         f"{entropy_coded_gap_bits(1):.2f} entropy-coded. The codec nearest to the empirical bound "
         f"between {lowest} and {highest} bits on {settings.example.tensor} is {gap} bits from "

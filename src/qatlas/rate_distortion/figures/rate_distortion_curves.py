@@ -38,6 +38,6 @@ def caption(summary: Summary, settings: RateDistortion) -> str:
     return (
         f"Rate and distortion of every codec on {settings.example.tensor} "
         f"({settings.example.model}) and on the largest tensor of each other model: the best of "
-        f"each family, and all else pale. {INTERVALS} Between {lowest} and {highest} bits per weight {nearest} "
-        f"is nearest to the empirical bound of the first, {gap} bits from it."
+        f"each family, and all else pale. {INTERVALS} Between {lowest} and {highest} bits per "
+        f"weight {nearest} is nearest to the empirical bound of the first, {gap} bits from it."
     )
