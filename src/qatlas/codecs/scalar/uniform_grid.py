@@ -123,9 +123,7 @@ class UniformGrid:
         scales = restored(arrays["scale"])
         zeros = self._restored_zeros(arrays, scales)
         first = 0
-        for values, code in zip(
-            split(weight, granularity), split(codes, granularity), strict=True
-        ):
+        for values, code in zip(split(weight, granularity), split(codes, granularity), strict=True):
             blocks = slice(first, first + code.shape[1])
             scale, zero = scales[:, blocks].unsqueeze(2), zeros[:, blocks].unsqueeze(2)
             for rows in row_chunks(values):
