@@ -18,7 +18,7 @@ def inputs(columns, seed=0, samples=None):
     size = np.geomspace(0.2, 4, columns)[draws.permutation(columns)]
     white = draws.standard_normal((samples or 4 * columns, columns))
     common = draws.standard_normal((len(white), 1))
-    return torch.from_numpy(((white @ mixing + common + 0.5) * size))
+    return torch.from_numpy((white @ mixing + common + 0.5) * size)
 
 
 def second_moment_of(x):

@@ -1,5 +1,4 @@
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from qatlas.codecs.measure import measure_codec
 from qatlas.codecs.output_error import output_error
 from qatlas.codecs.scalar.uniform_grid import UniformGrid
 from qatlas.requirements import Requirements
-from tests.codecs.layers import layer
+from tests.codecs.layers import inputs, layer, second_moment_of
 
 PLACEMENTS = ["midrise", "narrow", "asymmetric"]
 
@@ -217,7 +216,9 @@ def test_codes_are_those_of_gptqmodel(group, order):
     gptqmodel = pytest.importorskip("gptqmodel.quantization")
     from gptqmodel.quantization.gptq import GPTQ
 
-    weight, h = layer(24, 512)
+    weight, _ = layer(24, 512)
+    x = inputs(512).float()
+    h = second_moment_of(x.double())
     linear = torch.nn.Linear(512, 24, bias=False)
     linear.weight.data.copy_(weight)
     config = gptqmodel.QuantizeConfig(
@@ -230,12 +231,12 @@ def test_codes_are_those_of_gptqmodel(group, order):
         damp_percent=0.01,
         mse=0.0,
         fallback=None,
+        offload_to_disk=False,
     )
-    theirs = GPTQ(SimpleNamespace(module=linear, name="layer"), config)
+    theirs = GPTQ(linear, config)
     theirs.quantizer.configure(perchannel=True)
-    theirs.H, theirs.nsamples = h.float(), 2048
-    theirs.finalize_hessian = lambda **_: None
-    expected = theirs.quantize()[0].float()
+    theirs.add_batch(x, linear(x))
+    expected = theirs.quantize()[0]
     options = {"granularity": "channel" if group < 0 else group, "scale_dtype": "float32"}
     ours = coded(create("gptq", bits=4, order=order, **options), weight, h)
     # Single precision there and double here round a few weights that are midway to other levels.
