@@ -25,6 +25,7 @@ BOUND: dict[str, Any] = {"color": "black", "linestyle": (0, (4, 2)), "linewidth"
 _PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _BROWN, _GREY, _OLIVE = "#8B5A2B", "#777777", "#999933"
 _PURPLE, _INDIGO, _WINE, _TEAL = "#7B4FB5", "#332288", "#882255", "#44AA99"
+_BLUE, _RED, _GREEN = "#6699FF", "#BB2222", "#336600"
 FAMILY_COLOURS = {
     "uniform": _PALETTE[0],
     "lloyd_max": _PALETTE[1],
@@ -39,6 +40,9 @@ FAMILY_COLOURS = {
     "trellis": _PURPLE,
     "hqq_group": _WINE,
     "torchao_weight_only": _TEAL,
+    "gptq": _RED,
+    "ldlq": _BLUE,
+    "awq": _GREEN,
 }
 KIND_COLOURS = {
     "embedding": _PALETTE[0],
@@ -51,7 +55,7 @@ KIND_COLOURS = {
 WEIGHTING_COLOURS = {"plain": _PALETTE[0], "normalised": _PALETTE[1]}
 """Colours of codec families, of groups of tensor kinds, of weightings: the same in all figures."""
 
-_MARKERS = "osD^vP*Xhpd<>"
+_MARKERS = "osD^vP*Xhpd<>8Hx"
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (5, 1.5, 1, 1.5)))
 
 _STYLE: Any = {

@@ -9,10 +9,15 @@ from safetensors.torch import save_file
 
 from qatlas.bounds.gaussian import rate_bits
 from qatlas.codecs import CodecError, Context, Encoded, create, names
+from qatlas.codecs.base import requirements_of
 from qatlas.codecs.blocks import split
 from qatlas.codecs.measure import measure_codec
 
 GRIDS = {
+    "awq": [
+        {"inner": {"codec": "uniform", "bits": 4, "granularity": "channel", "grid": "asymmetric"}},
+        {"inner": {"codec": "gptq", "bits": 3}, "steps": 3},
+    ],
     "entropy_coded": [
         {"rate": 1.5},
         {"rate": 3.0, "granularity": "channel", "reconstruction": "midpoint"},
@@ -31,12 +36,25 @@ GRIDS = {
         {"data_type": "nvfp4"},
         {"data_type": "q8_0"},
     ],
+    "gptq": [
+        {"bits": 2},
+        {"bits": 3, "granularity": "tensor", "grid": "midrise", "scale_dtype": "float32"},
+        {"bits": 4, "granularity": 16, "clip": "mse"},
+        {"bits": 4, "granularity": 16, "order": "activation", "scale_dtype": "bfloat16"},
+        {"bits": 8, "grid": "narrow", "order": "activation", "damping": 0.1},
+    ],
     "lattice": [
         {"lattice": "d4", "bits": 3.0, "granularity": "channel"},
         {"lattice": "e8", "bits": 2.0},
         {"lattice": "e8", "bits": 3.0, "codewords": "fitted"},
         {"lattice": "e8", "bits": 2.5, "coding": "entropy"},
         {"lattice": "leech", "bits": 3.0, "coding": "entropy"},
+    ],
+    "ldlq": [
+        {"inner": {"codec": "trellis", "bits": 2, "state_bits": 8}},
+        {"inner": {"codec": "lattice", "lattice": "e8", "bits": 2.0}, "block_columns": 8},
+        {"inner": {"codec": "entropy_coded", "rate": 3.0}, "block_columns": 24},
+        {"inner": {"codec": "gptq", "bits": 4}, "block_columns": 13},
     ],
     "lloyd_max": [
         {"bits": 1},
@@ -47,6 +65,7 @@ GRIDS = {
     "rotate": [
         {"inner": {"codec": "uniform", "bits": 4}},
         {"inner": {"codec": "lloyd_max", "bits": 3}, "side": "both", "seed": 5},
+        {"inner": {"codec": "gptq", "bits": 4}, "seed": 1},
     ],
     "trellis": [
         {"bits": 1, "state_bits": 8},
@@ -83,7 +102,10 @@ PEERS = {"bitsandbytes_4bit", "gguf_block", "hqq_group", "torchao_weight_only"}
 """Quantizers of other packages, which take what shapes they take: see test_peers."""
 
 KEEPS_ITS_OWN_OUTPUT = {
+    "awq": lambda _: False,
     "formats": lambda _: False,
+    "gptq": lambda _: False,
+    "ldlq": lambda _: False,
     "lattice": lambda _: False,
     "entropy_coded": lambda _: False,
     "entropy_coded_trellis": lambda _: False,
@@ -106,10 +128,12 @@ SELF_KEEPING_CASES = [
 ]
 SCALAR_CODES_CASES = [case for case in CASES if case.values[0] in ("uniform", "lloyd_max")]
 CONSTANT_CASES = [
-    # A rotation mixes the weights, and a power of two as scale is off by up to a third.
+    # Some mix or scale the weights or make up for what others lost, and a power of two as scale is
+    # off by up to a third.
     case
     for case in CASES
-    if case.values[0] != "rotate" and case.values[1] != {"data_type": "mxfp4"}
+    if case.values[0] not in ("awq", "gptq", "ldlq", "rotate")
+    and case.values[1] != {"data_type": "mxfp4"}
 ]
 FLOATS = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 
@@ -125,13 +149,21 @@ def sample(rows=ROWS, columns=COLUMNS):
     return torch.from_numpy(weights.astype(np.float32))
 
 
-def context():
-    return Context(np.random.default_rng(7))
+def context(codec, columns=COLUMNS):
+    """What the codec needs to know, of inputs that are correlated and not equally large."""
+    needed = requirements_of(codec).second_moment
+    return Context(np.random.default_rng(7), second_moment(columns) if needed else None)
+
+
+def second_moment(columns):
+    draws = np.random.default_rng(9).standard_normal((2 * columns + 1, columns))
+    inputs = (draws + draws.sum(1, keepdims=True) / max(columns, 1)) * np.geomspace(0.3, 3, columns)
+    return torch.from_numpy(inputs.T @ inputs / len(inputs))
 
 
 def round_trip(name, point, weight):
     codec = create(name, **point)
-    return codec.decode(codec.encode(weight, context()))
+    return codec.decode(codec.encode(weight, context(codec, weight.shape[-1])))
 
 
 def round_trip_or_refusal(name, point, weight):
@@ -173,7 +205,7 @@ def test_a_registered_codec_is_tested_here(name):
 @every_codec
 def test_what_is_saved_is_loaded_bit_for_bit(name, point, tmp_path):
     codec = create(name, **point)
-    encoded = codec.encode(sample(), context())
+    encoded = codec.encode(sample(), context(codec))
     encoded.save(tmp_path / "weight.safetensors")
     loaded = Encoded.load(tmp_path / "weight.safetensors")
     assert loaded.shape == encoded.shape == (ROWS, COLUMNS)
@@ -186,14 +218,15 @@ def test_what_is_saved_is_loaded_bit_for_bit(name, point, tmp_path):
 def test_the_same_seed_stores_the_same_bytes(name, point, tmp_path):
     files = [tmp_path / "one.safetensors", tmp_path / "other.safetensors"]
     for file in files:
-        create(name, **point).encode(sample(), context()).save(file)
+        codec = create(name, **point)
+        codec.encode(sample(), context(codec)).save(file)
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
 @every_codec
 def test_decoding_twice_gives_the_same_float32_matrix_on_the_cpu(name, point):
     codec = create(name, **point)
-    encoded = codec.encode(sample(), context())
+    encoded = codec.encode(sample(), context(codec))
     first = codec.decode(encoded)
     # What a caller does with one result is not seen in the next.
     expected = first.clone()
@@ -209,16 +242,16 @@ def test_the_weights_are_not_modified_and_their_dtype_does_not_matter(name, poin
     codec = create(name, **point)
     weight = sample().bfloat16().to(dtype)
     before = weight.clone()
-    encoded = codec.encode(weight, context())
+    encoded = codec.encode(weight, context(codec))
     assert torch.equal(weight, before)
-    assert same_arrays(encoded, codec.encode(weight.float(), context()))
+    assert same_arrays(encoded, codec.encode(weight.float(), context(codec)))
 
 
 @every_codec
 def test_a_parameter_of_a_module_is_encoded_like_its_values(name, point):
     codec = create(name, **point)
-    expected = codec.encode(sample(), context())
-    assert same_arrays(codec.encode(torch.nn.Parameter(sample()), context()), expected)
+    expected = codec.encode(sample(), context(codec))
+    assert same_arrays(codec.encode(torch.nn.Parameter(sample()), context(codec)), expected)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="takes a CUDA device")
@@ -226,11 +259,11 @@ def test_a_parameter_of_a_module_is_encoded_like_its_values(name, point):
 def test_on_a_gpu_a_matrix_costs_and_loses_what_it_does_on_the_cpu(name, point):
     """Within float error: a weight midway between levels goes to another at about equal error."""
     codec = create(name, **point)
-    expected = measure_codec(sample(), codec, context())
-    measured = measure_codec(sample().cuda(), codec, context())
+    expected = measure_codec(sample(), codec, context(codec))
+    measured = measure_codec(sample().cuda(), codec, context(codec))
     assert measured.rate.total == pytest.approx(expected.rate.total, rel=1e-3)
     assert measured.distortion.mse == pytest.approx(expected.distortion.mse, rel=1e-3)
-    assert codec.decode(codec.encode(sample().cuda(), context())).device.type == "cpu"
+    assert codec.decode(codec.encode(sample().cuda(), context(codec))).device.type == "cpu"
 
 
 @every_codec
@@ -238,9 +271,9 @@ def test_the_order_in_memory_does_not_matter(name, point):
     weight = sample()
     spread = torch.zeros(2 * ROWS, 3 * COLUMNS)[::2, 1::3].copy_(weight)
     codec = create(name, **point)
-    expected = codec.encode(weight, context())
-    assert same_arrays(codec.encode(weight.t().contiguous().t(), context()), expected)
-    assert same_arrays(codec.encode(spread, context()), expected)
+    expected = codec.encode(weight, context(codec))
+    assert same_arrays(codec.encode(weight.t().contiguous().t(), context(codec)), expected)
+    assert same_arrays(codec.encode(spread, context(codec)), expected)
 
 
 @every_codec
@@ -259,7 +292,7 @@ def test_any_shape_is_quantized(name, point, shape):
 @pytest.mark.parametrize("shape", [(0, 40), (40, 0), (0, 0)])
 def test_an_empty_matrix_stays_empty(name, point, shape, tmp_path):
     codec = create(name, **point)
-    encoded = codec.encode(torch.empty(shape), context())
+    encoded = codec.encode(torch.empty(shape), context(codec, shape[1]))
     encoded.save(tmp_path / "weight.safetensors")
     assert encoded.bits()["payload"] == 0
     assert codec.decode(Encoded.load(tmp_path / "weight.safetensors")).shape == shape
@@ -284,9 +317,9 @@ def test_a_constant_stays_one_up_to_the_rounding_of_what_is_stored(name, point, 
 def test_an_outlier_of_ten_thousand_deviations_is_survived(name, point, outlier):
     codec = create(name, **point)
     weight = sample()
-    expected = measure_codec(weight, codec, context()).rate
+    expected = measure_codec(weight, codec, context(codec)).rate
     weight[5, 7] = outlier
-    measured = measure_codec(weight, codec, context())
+    measured = measure_codec(weight, codec, context(codec))
     # Codes of fixed length cost the same, coded ones at most a few bytes more.
     assert measured.rate.total <= expected.total + (0 if name in ("uniform", "lloyd_max") else 0.2)
     # At one bit a weight may be rounded to the outlier of the other sign.
@@ -310,8 +343,9 @@ def test_tiny_weights_are_quantized_or_refused_with_a_remedy(name, point):
 def test_nan_and_infinity_are_refused(name, point, dtype, value):
     weight = sample().to(dtype)
     weight[-1, -1] = value
+    codec = create(name, **point)
     with pytest.raises(CodecError, match="NaN or Inf"):
-        create(name, **point).encode(weight, context())
+        codec.encode(weight, context(codec))
 
 
 @every_codec
@@ -327,21 +361,24 @@ def test_nan_and_infinity_are_refused(name, point, dtype, value):
     ],
 )
 def test_other_than_floating_point_matrices_are_refused(name, point, weight):
+    codec = create(name, **point)
     with pytest.raises(CodecError, match=r"matrix of float16.*found torch\.\w+ of shape"):
-        create(name, **point).encode(weight, context())
+        codec.encode(weight, context(codec))
 
 
 @scalar_codes
 def test_codes_take_their_bits_and_not_more(name, point):
-    encoded = create(name, **point).encode(sample(), context())
+    codec = create(name, **point)
+    encoded = codec.encode(sample(), context(codec))
     assert ROWS * COLUMNS % 8 == 0
     assert encoded.bits()["payload"] == point["bits"] * ROWS * COLUMNS
-    assert create(name, **point).nominal_bits == point["bits"]
+    assert codec.nominal_bits == point["bits"]
 
 
 @every_codec
 def test_every_stored_byte_is_charged(name, point, tmp_path):
-    encoded = create(name, **point).encode(sample(), context())
+    codec = create(name, **point)
+    encoded = codec.encode(sample(), context(codec))
     encoded.save(tmp_path / "weight.safetensors")
     size = (tmp_path / "weight.safetensors").stat().st_size
     header = 8 + int.from_bytes((tmp_path / "weight.safetensors").read_bytes()[:8], "little")
@@ -352,7 +389,7 @@ def test_every_stored_byte_is_charged(name, point, tmp_path):
 def test_the_payload_is_no_less_than_the_entropy_of_what_it_decodes_to(name, point):
     """Within a block the side information is fixed, so the codes alone tell the values apart."""
     codec = create(name, **point)
-    encoded = codec.encode(sample(), context())
+    encoded = codec.encode(sample(), context(codec))
     granularity = point.get("granularity", "tensor")
     decoded = codec.decode(encoded)
     blocks = (
@@ -368,7 +405,8 @@ def test_the_payload_is_no_less_than_the_entropy_of_what_it_decodes_to(name, poi
 @every_codec
 def test_on_independent_gaussian_weights_no_rate_is_below_shannons_bound(name, point):
     weights = np.random.default_rng(3).standard_normal((128, 80)).astype(np.float32)
-    measured = measure_codec(torch.from_numpy(weights), create(name, **point), context())
+    codec = create(name, **point)
+    measured = measure_codec(torch.from_numpy(weights), codec, context(codec, 80))
     # Against the true variance, one: that of the sample is off by the luck of the draw.
     assert measured.rate.total >= rate_bits(measured.distortion.mse)
 

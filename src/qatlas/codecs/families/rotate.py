@@ -7,8 +7,9 @@ from pydantic import Field
 
 from qatlas.codecs.base import Codec, Context, Encoded, require_finite_matrix, requirements_of
 from qatlas.codecs.hadamard import in_rows, mix, unmix
+from qatlas.codecs.inner import create_inner
 from qatlas.codecs.peers import package_of
-from qatlas.codecs.registry import create, names, register
+from qatlas.codecs.registry import register
 from qatlas.requirements import Requirements
 
 if TYPE_CHECKING:
@@ -80,11 +81,7 @@ class Rotate:
 
     @property
     def _codec(self) -> Codec:
-        parameters = dict(self.inner)
-        name = parameters.pop("codec", None)
-        if not isinstance(name, str):
-            raise ValueError(f"inner.codec should be one of {', '.join(names())}; found {name!r}")
-        return create(name, **parameters)
+        return create_inner(self.inner)
 
     def _mixed_context(self, context: Context) -> Context:
         """Second moment of the inputs that the mixed weights meet."""

@@ -1,0 +1,1 @@
+"""What codecs are built from that know how the layer's inputs vary: H = E[x x^T]."""
