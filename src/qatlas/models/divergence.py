@@ -12,9 +12,8 @@ from qatlas.errors import AtlasError
 from qatlas.models.likelihood import (
     Likelihood,
     likelihood,
+    logits_of,
     require_vocabulary,
-    scored_logits,
-    token_nll,
 )
 from qatlas.models.windows import Batch, Text, Windows, batches
 
@@ -35,8 +34,8 @@ class Divergence:
     logits_mse
         Mean over tokens and vocabulary of the squared difference of logits.
     logits_mse_by_position
-        The same for each position of a window that logits are taken from, float64, shape
-        (context - 1,); NaN where nothing was scored.
+        The same for each position of a window, float64, shape (context - 1,): logits after 1, 2,
+        ... tokens of context.
     mean_kl, median_kl, p99_kl
         Of KL(p_reference || p_model) over tokens, in nats.
     top1_agreement
@@ -88,16 +87,17 @@ def compare(
         model.to(device).eval()
     sums = {name: _Sums(windows.context) for name in models}
     for part in batches(text.tokens, windows, batch):
-        expected = scored_logits(reference, part, device)
-        text_bytes = int(text.token_bytes[part.tokens[:, part.first_scored :]].sum())
+        expected = _Scored.of(reference, part, device)
         for name, model in models.items():
-            found = scored_logits(model, part, device)
-            if found.shape != expected.shape:
+            found = _Scored.of(model, part, device)
+            if found.logits.shape != expected.logits.shape:
                 raise AtlasError(
-                    f"model {name} has {found.shape[-1]} tokens in its vocabulary and the "
-                    f"reference {expected.shape[-1]}; compare a model with the one it was made from"
+                    f"model {name} has {found.logits.shape[-1]} tokens in its vocabulary and the "
+                    f"reference {expected.logits.shape[-1]}; compare a model with the one it was "
+                    "made from"
                 )
-            sums[name].add(part, expected, found, text_bytes)
+            sums[name].add(part, expected, found)
+            sums[name].text_bytes += part.bytes_scored(text)
     return {name: sums[name].divergence() for name in models}
 
 
@@ -139,29 +139,43 @@ def weight_mse(reference: Any, model: Any, names: list[str]) -> float:
     return total / count
 
 
-def token_kl(reference: "Tensor", logits: "Tensor") -> "Tensor":
+def token_kl(log_p: "Tensor", log_q: "Tensor") -> "Tensor":
     """KL(p || q) of each token, nats, never below 0.
 
     With d = log q - log p it is the sum of q - p - p d, since p and q both sum to 1. Other than
-    in the sum of -p d, no term is negative, and with q - p as p (e^d - 1) where they differ
-    little, a small divergence is not lost in rounding.
+    in the sum of -p d, no term is negative, and with q - p as p (e^d - 1) a small divergence is
+    not lost in rounding.
 
     Parameters
     ----------
-    reference, logits
-        Of p and of q, shape (..., vocabulary).
+    log_p, log_q
+        Logarithms of probabilities, shape (..., vocabulary).
 
     Returns
     -------
     Tensor
         Shape (...).
     """
-    log_p, log_q = torch.log_softmax(reference, -1), torch.log_softmax(logits, -1)
     difference, p = log_q - log_p, log_p.exp()
-    near = p * (torch.expm1(difference.clamp(-1, 1)) - difference)
+    # e^d overflows where p vanishes and q does not.
+    near = p * (torch.expm1(difference.clamp(max=1)) - difference)
     far = log_q.exp() - p - p * difference
-    divergence: Tensor = torch.where(difference.abs() < 1, near, far).sum(-1)
+    divergence: Tensor = torch.where(difference < 1, near, far).sum(-1)
     return divergence.clamp(min=0)
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """Logits that predict a batch's scored tokens, shape (windows, scored, vocabulary)."""
+
+    logits: "Tensor"
+    log_probabilities: "Tensor"
+
+    @classmethod
+    def of(cls, model: Any, part: Batch, device: str) -> "_Scored":
+        with torch.inference_mode():
+            logits = logits_of(model, part, device)[:, part.first_scored - 1 : -1]
+            return cls(logits, torch.log_softmax(logits, -1))
 
 
 @dataclass
@@ -181,17 +195,19 @@ class _Sums:
         self.squares = np.zeros(self.context - 1)
         self.squares_counted = np.zeros(self.context - 1, np.int64)
 
-    def add(self, part: Batch, expected: "Tensor", found: "Tensor", text_bytes: int) -> None:
-        """Add a batch; logits have shape (windows, scored, vocabulary)."""
-        nll = token_nll(found, part)
-        windows, scored = nll.shape
-        self.nll.append(nll.double().sum(1).cpu().numpy())
-        self.tokens.append(np.full(windows, scored))
-        self.text_bytes += text_bytes
+    def add(self, part: Batch, expected: _Scored, found: _Scored) -> None:
+        """Add a batch."""
+        windows, scored = part.scored.shape
         with torch.inference_mode():
-            self.kl.append(token_kl(expected, found).flatten().cpu().numpy())
-            squares = (found - expected).square().mean(-1).double().sum(0)
-            self.agreeing += int((found.argmax(-1) == expected.argmax(-1)).sum())
+            targets = torch.from_numpy(part.scored).to(found.logits.device)[..., None]
+            nll = -found.log_probabilities.gather(-1, targets).double().sum((1, 2))
+            kl = token_kl(expected.log_probabilities, found.log_probabilities)
+            squares = (found.logits - expected.logits).square().mean(-1).double().sum(0)
+            agreeing = found.logits.argmax(-1) == expected.logits.argmax(-1)
+        self.nll.append(nll.cpu().numpy())
+        self.tokens.append(np.full(windows, scored))
+        self.kl.append(kl.flatten().cpu().numpy())
+        self.agreeing += int(agreeing.sum())
         places = slice(part.first_scored - 1, part.first_scored - 1 + scored)
         self.squares[places] += squares.cpu().numpy()
         self.squares_counted[places] += windows
@@ -200,14 +216,12 @@ class _Sums:
         """Means over what was added."""
         kl = np.concatenate(self.kl).astype(np.float64)
         median, p99 = np.quantile(kl, [0.5, 0.99])
-        with np.errstate(invalid="ignore"):
-            by_position = self.squares / self.squares_counted
         return Divergence(
             likelihood=likelihood(
                 np.concatenate(self.nll), np.concatenate(self.tokens), self.text_bytes
             ),
             logits_mse=float(self.squares.sum() / self.squares_counted.sum()),
-            logits_mse_by_position=by_position,
+            logits_mse_by_position=self.squares / self.squares_counted,
             mean_kl=float(kl.mean()),
             median_kl=float(median),
             p99_kl=float(p99),

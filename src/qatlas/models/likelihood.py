@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+_NOT_SCORED = -100
+
 
 @dataclass(frozen=True)
 class Likelihood:
@@ -75,15 +77,12 @@ def evaluate(model: Any, text: Text, windows: Windows, batch: int, device: str) 
     """
     require_vocabulary(model, text.tokens)
     model.to(device).eval()
-    sums, counts = [], []
+    sums, counts, text_bytes = [], [], 0
     for part in batches(text.tokens, windows, batch):
-        nll = token_nll(scored_logits(model, part, device), part)
+        nll = _token_nll(logits_of(model, part, device), part)
         sums.append(nll.double().sum(1).cpu().numpy())
         counts.append(np.full(nll.shape[0], nll.shape[1]))
-    text_bytes = sum(
-        int(text.token_bytes[part.tokens[:, part.first_scored :]].sum())
-        for part in batches(text.tokens, windows, batch)
-    )
+        text_bytes += part.bytes_scored(text)
     return likelihood(np.concatenate(sums), np.concatenate(counts), text_bytes)
 
 
@@ -113,22 +112,27 @@ def likelihood(sums: Floats, counts: NDArray[np.int64], text_bytes: int) -> Like
     return Likelihood(mean, error, float(sums.sum()) / math.log(2) / text_bytes, tokens, number)
 
 
-def scored_logits(model: Any, batch: Batch, device: str) -> "Tensor":
-    """Float32 logits that predict the scored tokens, shape (windows, scored, vocabulary)."""
-    tokens = torch.from_numpy(batch.tokens).to(device)
+def logits_of(model: Any, batch: Batch, device: str) -> "Tensor":
+    """Float32 logits after every token, shape (windows, length, vocabulary)."""
     with torch.inference_mode():
-        logits: Tensor = model(input_ids=tokens, use_cache=False).logits
-    return logits[:, batch.first_scored - 1 : -1].float()
+        tokens = torch.from_numpy(batch.tokens).to(device)
+        logits: Tensor = model(input_ids=tokens, use_cache=False).logits.float()
+    return logits
 
 
-def token_nll(logits: "Tensor", batch: Batch) -> "Tensor":
+def _token_nll(logits: "Tensor", batch: Batch) -> "Tensor":
     """NLL of each scored token, nats, float32, shape (windows, scored)."""
-    wanted = torch.from_numpy(batch.tokens[:, batch.first_scored :]).to(logits.device)
     with torch.inference_mode():
+        # All logits as they lie, since to cut out those of scored tokens is to copy them.
+        targets = torch.full(logits.shape[:2], _NOT_SCORED)
+        targets[:, batch.first_scored - 1 : -1] = torch.from_numpy(batch.scored)
         losses: Tensor = torch.nn.functional.cross_entropy(
-            logits.flatten(0, 1), wanted.flatten(), reduction="none"
+            logits.flatten(0, 1),
+            targets.flatten().to(logits.device),
+            reduction="none",
+            ignore_index=_NOT_SCORED,
         )
-    return losses.view(wanted.shape)
+        return losses.view(targets.shape)[:, batch.first_scored - 1 : -1]
 
 
 def require_vocabulary(model: Any, tokens: Tokens) -> None:

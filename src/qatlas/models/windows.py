@@ -81,6 +81,15 @@ class Batch:
     tokens: NDArray[np.int64]
     first_scored: int
 
+    @property
+    def scored(self) -> NDArray[np.int64]:
+        """The scored tokens, shape (windows, scored)."""
+        return self.tokens[:, self.first_scored :]
+
+    def bytes_scored(self, text: Text) -> int:
+        """Bytes of text that the scored tokens stand for."""
+        return int(text.token_bytes[self.scored].sum())
+
 
 def batches(tokens: Tokens, windows: Windows, size: int) -> Iterator[Batch]:
     """Cut a text; batches have ``size`` windows, or less where length or scoring differ.

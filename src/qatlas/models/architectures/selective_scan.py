@@ -100,6 +100,7 @@ class _CompiledScan(torch.autograd.Function):
         return outputs
 
     @staticmethod
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *bars: Tensor) -> tuple[Tensor, ...]:
         inputs, steps, decay, write, read, stored = ctx.saved_tensors
         batch = inputs.shape[0]
