@@ -1,0 +1,1 @@
+"""Causal language models of equal size: Llama, Mamba and ResNet-BK."""
