@@ -1,0 +1,1 @@
+"""Models: architectures, their training, and what they predict."""
