@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qatlas.errors import AtlasError
@@ -101,6 +101,7 @@ def test_no_held_out_document_of_locked_packages_is_trained_on():
 PACKAGES = st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=6), min_size=3, max_size=3)
 
 
+@settings(deadline=None, max_examples=50)
 @given(PACKAGES, st.randoms(use_true_random=False))
 def test_whatever_packages_share_every_text_stands_in_one_part(packages, shuffler):
     # Each package says one thing that no other says, so that no part is empty.
@@ -145,6 +146,7 @@ def test_the_manifest_counts_and_hashes_what_there_is(three, tmp_path):
 DOCUMENT = st.text("abé", min_size=10, max_size=15)
 
 
+@settings(deadline=None)
 @given(st.lists(DOCUMENT | st.sampled_from(["", " \n"]), max_size=40), st.floats(0.01, 0.25))
 def test_the_end_of_a_text_is_held_out_and_nothing_is_lost(texts, held_out):
     texts = ["of ten to fifteen"] * 20 + texts

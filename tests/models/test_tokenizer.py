@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
@@ -39,6 +39,7 @@ def ids(tokenizer, text):
     return tokenizer.encode(text, add_special_tokens=False).ids
 
 
+@settings(deadline=None)
 @given(ANY_TEXT)
 def test_any_text_is_encoded_without_loss(text):
     encoded = ids(TOKENIZER, text)
@@ -54,6 +55,7 @@ def saved(tmp_path_factory):
     return path
 
 
+@settings(deadline=None)
 @given(text=ANY_TEXT)
 def test_a_saved_tokenizer_encodes_alike_here_and_in_transformers(saved, text):
     expected = ids(TOKENIZER, text)
@@ -137,6 +139,7 @@ def test_a_damaged_or_foreign_tokenizer_is_refused(tmp_path):
         separator_of(load_tokenizer(tmp_path / "tokenizer.json"))
 
 
+@settings(deadline=None)
 @given(st.lists(ANY_TEXT, max_size=7), st.integers(1, 4))
 def test_documents_stand_between_separators(texts, batch):
     with pytest.MonkeyPatch.context() as patch:
