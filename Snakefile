@@ -11,6 +11,7 @@ if not workflow.configfiles:
 
 include: "rules/common.smk"
 include: "rules/weights.smk"
+include: "rules/models.smk"
 include: "rules/rate_distortion.smk"
 include: "rules/paper.smk"
 include: "rules/benchmarks.smk"
@@ -52,3 +53,9 @@ rule rate_distortion:
     input:
         figures("rate_distortion"),
         "results/rate_distortion/summary.json",
+
+
+rule text:
+    """The text that models are trained and measured on, as tokens."""
+    input:
+        "results/models/text/tokens.json",

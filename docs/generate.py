@@ -17,6 +17,8 @@ from qatlas.config.codec_grids import CodecGrid
 from qatlas.config.models import Model
 from qatlas.config.rate_distortion import Allocation, Example, RateDistortion
 from qatlas.config.study import Study
+from qatlas.config.text import KINDS_OF_TEXT
+from qatlas.models.corpus import DOCUMENTS
 from qatlas.rate_distortion import schema as rate_distortion
 from qatlas.summary import Summary
 from qatlas.tables import Table
@@ -30,6 +32,7 @@ TABLES = {
     "results/weights/tables/manifests.parquet": MANIFEST,
     "results/weights/tables/statistics.parquet": STATISTICS,
     "results/weights/tables/densities.parquet": DENSITIES,
+    "results/models/text/documents.parquet": DOCUMENTS,
     "results/rate_distortion/tables/measurements.parquet": rate_distortion.MEASUREMENTS,
     "results/rate_distortion/tables/bounds.parquet": rate_distortion.BOUNDS,
     "results/rate_distortion/tables/allocations.parquet": rate_distortion.ALLOCATIONS,
@@ -55,6 +58,7 @@ def config_page() -> str:
         ("Top level", Study),
         *((f"models.NAME: {kind.__name__}", kind) for kind in sorted_by_name(Model)),
         ("codecs.NAME", CodecGrid),
+        *((f"text: {kind.__name__}", kind) for kind in KINDS_OF_TEXT.values()),
         ("rate_distortion", RateDistortion),
         ("rate_distortion.example", Example),
         ("rate_distortion.allocation", Allocation),
@@ -184,8 +188,8 @@ def sorted_by_name(base: type) -> list[type]:
 
 
 def shown(default: Any) -> str:
-    """A default as YAML would have it."""
-    return json.dumps(default)
+    """A default as YAML would have it; of a section, the keys that differ from its own."""
+    return json.dumps(default, default=lambda section: section.model_dump(exclude_defaults=True))
 
 
 def lower_first(sentence: str) -> str:

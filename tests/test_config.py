@@ -7,6 +7,7 @@ import yaml
 
 from qatlas.config.loading import load
 from qatlas.config.models import HubModel, LocalModel, PackagedModel, SampledModel
+from qatlas.config.text import DatasetText, DocstringText, FileText, ParquetText
 from qatlas.errors import AtlasError
 
 ROOT = Path(__file__).parents[1]
@@ -81,6 +82,29 @@ def test_one_key_tells_what_kind_of_model_is_meant(model, kind):
     assert type(load(study({"models/another": model})).models["another"]) is kind
 
 
+def test_a_study_that_names_no_text_takes_docstrings_of_locked_packages():
+    text = load(STUDY).text
+    assert isinstance(text, DocstringText)
+    lock = (ROOT / "requirements.txt").read_text()
+    assert set(text.all_packages()) <= set(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE))
+    assert load(study({"text": {"context": 64}})).text == text.model_copy(update={"context": 64})
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ({"packages": ["a"], "validation": ["b"], "test": ["c"]}, DocstringText),
+        ({"file": "a.txt"}, FileText),
+        ({"parquet": "a.parquet", "column": "line"}, ParquetText),
+        ({"dataset": "some/text", "revision": "main"}, DatasetText),
+    ],
+)
+def test_one_key_tells_what_kind_of_text_is_meant(text, kind):
+    loaded = load(study({"text": text}))
+    assert type(loaded.text) is kind
+    assert load(loaded.model_dump(mode="json")) == loaded
+
+
 def test_a_list_of_values_makes_a_point_for_each():
     grid = {"codec": "uniform", "bits": [2, 3], "granularity": 32, "clip": 3}
     plan = load(study({"codecs": STUDY["codecs"] | {"many": grid}})).plan("uniform")
@@ -103,12 +127,13 @@ def test_the_codecs_inside_a_codec_are_known():
 
 
 KINDS = "a model has exactly one of the keys package, hub, path, distribution; found"
+TEXTS = "a text has at most one of the keys packages, file, parquet, dataset; found"
 WRONG = {
     "unknown key at the top": ("sed", 3, "sed: there is no such key; did you mean 'seed'?"),
     "unknown key far from any": (
         "colour",
         3,
-        "colour: there is no such key; allowed: codecs, models, rate_distortion, seed",
+        "colour: there is no such key; allowed: codecs, models, rate_distortion, seed, text",
     ),
     "unknown key of a model": (
         "models/noise/rowz",
@@ -262,6 +287,34 @@ WRONG = {
         3.5,
         "rate_distortion.allocation: shown_budget is 3.5, which is not a budget; allowed: 3, 4",
     ),
+    "two kinds of text": (
+        "text",
+        {"file": "a.txt", "parquet": "a.parquet"},
+        f"text: {TEXTS} file and parquet",
+    ),
+    "a kind of text, misspelled": ("text", {"fiel": "a"}, f"text: {TEXTS} 'fiel', …'file'?"),
+    "an unknown key of the default text": (
+        "text",
+        {"vocabulry": 512},
+        f"text: {TEXTS} 'vocabulry', did you mean 'vocabulary'?",
+    ),
+    "an unknown key of a text": (
+        "text",
+        {"file": "a.txt", "held_ot": 0.1},
+        "text.held_ot: there is no such key; did you mean 'held_out'?",
+    ),
+    "a vocabulary without room for bytes": (
+        "text",
+        {"vocabulary": 256},
+        "text.vocabulary: …greater than or equal to 257; found 256",
+    ),
+    "a package both trained on and held out": (
+        "text",
+        {"packages": ["scipy", "numpy"], "test": ["numpy"]},
+        "text: packages and test both hold numpy; …",
+    ),
+    "a text that is no section": ("text", "wikitext", "text: …; found 'wikitext'"),
+    "a dataset without revision": ("text", {"dataset": "a/b"}, "text.revision: Field required"),
     "an unknown weighting": (
         "rate_distortion/allocation/weightings",
         ["plain", "normalized"],

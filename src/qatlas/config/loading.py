@@ -7,7 +7,16 @@ from pydantic import BaseModel, ValidationError
 
 from qatlas.config.models import KINDS_OF_MODEL
 from qatlas.config.study import Study
+from qatlas.config.text import KINDS_OF_TEXT
 from qatlas.errors import AtlasError, nearest
+
+_KINDS: dict[str, Mapping[str, type[BaseModel]]] = {
+    "kind_of_model": KINDS_OF_MODEL,
+    "kind_of_text": KINDS_OF_TEXT,
+}
+_SECTIONS = {kind: section for kinds in _KINDS.values() for kind, section in kinds.items()}
+_PLACE_OF_KIND = {"models": 2, "text": 1}
+"""Where pydantic puts the kind into the location of a problem, by the first key."""
 
 
 def load(given: Mapping[str, Any]) -> Study:
@@ -33,10 +42,10 @@ def _sentence(problem: Mapping[str, Any]) -> str:
 
 
 def _where(location: tuple[int | str, ...]) -> str:
-    """Dotted key; what pydantic adds is none: the kind of a model, the mark of a wrong name."""
-    of_model = location[:1] == ("models",)
-    keys = location[:2] + location[3:] if of_model and len(location) > 2 else location
-    return ".".join(str(key) for key in keys if key != "[key]")
+    """Dotted key; what pydantic adds is none: the kind of a section, the mark of a wrong name."""
+    kind = _PLACE_OF_KIND.get(str(location[0])) if location else None
+    keys = [key for place, key in enumerate(location) if place != kind and key != "[key]"]
+    return ".".join(map(str, keys))
 
 
 def _what(problem: Mapping[str, Any]) -> str:
@@ -44,30 +53,30 @@ def _what(problem: Mapping[str, Any]) -> str:
         *section, key = problem["loc"]
         return f"there is no such key; {nearest(str(key), _section(section).model_fields)}"
     message = str(problem["msg"]).removeprefix("Value error, ")
-    if problem["type"] == "kind_of_model":
-        return f"{message}; found {_kinds_found(problem['input'])}"
+    if kinds := _KINDS.get(problem["type"]):
+        return f"{message}; found {_kinds_found(problem['input'], kinds)}"
     if problem["type"] in ("value_error", "missing"):
         return message
     return f"{message}; found {problem['input']!r}"
 
 
-def _kinds_found(model: Any) -> str:
-    """What stands in a model that has none or several of the keys that tell its kind."""
-    if not isinstance(model, Mapping):
-        return repr(model)
-    if several := [kind for kind in KINDS_OF_MODEL if kind in model]:
+def _kinds_found(given: Any, kinds: Mapping[str, type[BaseModel]]) -> str:
+    """What stands in a section that has none or several of the keys that tell its kind."""
+    if not isinstance(given, Mapping):
+        return repr(given)
+    if several := [kind for kind in kinds if kind in given]:
         return " and ".join(several)
-    known = {key for kind in KINDS_OF_MODEL.values() for key in kind.model_fields}
-    strange = next((str(key) for key in model if key not in known), None)
-    return f"{strange!r}, {nearest(strange, KINDS_OF_MODEL)}" if strange else "none of them"
+    known = {key for section in kinds.values() for key in section.model_fields}
+    strange = next((str(key) for key in given if key not in known), None)
+    return f"{strange!r}, {nearest(strange, known)}" if strange else "none of them"
 
 
 def _section(location: list[int | str]) -> type[BaseModel]:
     """The section at a place of the configuration."""
     section: type[BaseModel] = Study
     for key in map(str, location):
-        if key in KINDS_OF_MODEL:
-            section = KINDS_OF_MODEL[key]
+        if key in _SECTIONS:
+            section = _SECTIONS[key]
         elif key in section.model_fields:
             annotation = section.model_fields[key].annotation
             if isinstance(annotation, type) and issubclass(annotation, BaseModel):

@@ -11,6 +11,7 @@ from qatlas.config.codec_grids import CodecGrid
 from qatlas.config.models import AnyModel
 from qatlas.config.rate_distortion import RateDistortion
 from qatlas.config.section import Name, Section
+from qatlas.config.text import AnyText, DocstringText
 from qatlas.errors import nearest
 
 
@@ -20,6 +21,10 @@ class Study(Section):
     seed: int = Field(0, ge=0, description="All randomness derives from it and from names.")
     models: dict[Name, AnyModel] = Field(min_length=1, description="Models by name.")
     codecs: dict[Name, CodecGrid] = Field(min_length=1, description="Codec grids by name.")
+    text: AnyText = Field(
+        DocstringText(),
+        description="The text of models that are trained here; by default, docstrings.",
+    )
     rate_distortion: RateDistortion = Field(description="The chapter rate_distortion.")
 
     @field_validator("codecs", mode="after")
