@@ -93,7 +93,7 @@ def transformers_tokenizer(tokenizer: "Tokenizer") -> "PreTrainedTokenizerFast":
     """The tokenizer as a transformers model takes it; encodes and decodes alike."""
     from transformers import PreTrainedTokenizerFast
 
-    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+    return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         bos_token=SEPARATOR,
         eos_token=SEPARATOR,
