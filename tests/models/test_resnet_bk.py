@@ -145,6 +145,8 @@ def test_all_parameters_get_gradients():
 @torch.no_grad()
 def test_it_is_saved_and_loaded_as_any_model_of_transformers(tmp_path):
     model, ids = tiny(), torch.arange(12)[None]
+    for parameter in model.parameters():
+        parameter += 0.1 * torch.randn(parameter.shape)
     model.save_pretrained(tmp_path)
     assert (tmp_path / "model.safetensors").is_file()
     for loaded in (AutoModelForCausalLM.from_pretrained(tmp_path), load(tmp_path)):

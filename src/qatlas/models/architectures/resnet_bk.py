@@ -16,6 +16,7 @@ from transformers import (
     GenerationMixin,
     PreTrainedConfig,
     PreTrainedModel,
+    initialization,
 )
 from transformers.modeling_outputs import CausalLMOutput
 
@@ -118,7 +119,10 @@ class ResNetBKPreTrainedModel(PreTrainedModel):
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)  # type: ignore[no-untyped-call]
         if isinstance(module, ResolventMixer):
-            nn.init.ones_(module.scale)
+            # H_ii = 0 on average, the middle of the band, from where a position sees furthest back.
+            initialization.constant_(module.potential.bias, 2.0)
+            initialization.normal_(module.potential.weight, std=self.config.hidden_size**-0.5)
+            initialization.ones_(module.scale)
 
 
 class ResNetBKModel(ResNetBKPreTrainedModel):

@@ -1,5 +1,6 @@
+"""A small model and a small text, in which there is something to learn."""
+
 import numpy as np
-import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -22,11 +23,6 @@ def tiny_llama(seed=0, spread=0.1):
         tie_word_embeddings=True,
     )
     return LlamaForCausalLM(config).eval()
-
-
-@pytest.fixture
-def llama():
-    return tiny_llama()
 
 
 def chain_text(tokens, seed=0):
