@@ -12,6 +12,7 @@ import torch.nn.functional as F  # noqa: N812 (its name everywhere)
 from torch import Tensor, nn
 from transformers import (
     AutoConfig,
+    AutoModel,
     AutoModelForCausalLM,
     GenerationMixin,
     PreTrainedConfig,
@@ -195,4 +196,5 @@ class ResNetBKForCausalLM(ResNetBKPreTrainedModel, GenerationMixin):
 
 
 AutoConfig.register("resnet_bk", ResNetBKConfig, exist_ok=True)
+AutoModel.register(ResNetBKConfig, ResNetBKModel, exist_ok=True)
 AutoModelForCausalLM.register(ResNetBKConfig, ResNetBKForCausalLM, exist_ok=True)
