@@ -1,5 +1,6 @@
 import dataclasses
 import math
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -13,7 +14,12 @@ from qatlas.models.architectures.build import build
 from qatlas.models.divergence import compare, in_bfloat16, token_kl, weight_mse
 from qatlas.models.likelihood import evaluate, likelihood
 from qatlas.models.windows import Text, Windows, batches, sha256_of
-from tests.models.conftest import VOCABULARY, chain_text, tiny_llama
+from tests.models.tiny import VOCABULARY, chain_text, tiny_llama
+
+
+@pytest.fixture
+def llama():
+    return tiny_llama()
 
 
 def plain_evaluation(model, tokens, context, stride):
@@ -221,3 +227,5 @@ def test_the_hash_of_a_text_is_that_of_its_tokens_not_of_how_they_are_stored():
     tokens = np.array([1, 2, 3])
     assert sha256_of(tokens.astype(np.uint16)) == sha256_of(tokens.astype(">i8"))
     assert sha256_of(tokens) != sha256_of(tokens[::-1])
+    assert sha256_of(tokens) == sha256(b"\1\0\2\0\3\0").hexdigest()
+    assert sha256_of(tokens + (1 << 16)) != sha256_of(tokens)

@@ -3,6 +3,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
 from qatlas.errors import AtlasError
@@ -13,6 +14,8 @@ from qatlas.models.architectures.resolvent import (
     left_resolvent,
     plain_left_resolvent,
 )
+from qatlas.weights.architecture import architecture
+from qatlas.weights.roles import role_from_name
 
 
 def potentials(batch, length, chains, seed=0, dtype=torch.float64):
@@ -145,11 +148,28 @@ def test_all_parameters_get_gradients():
 @torch.no_grad()
 def test_it_is_saved_and_loaded_as_any_model_of_transformers(tmp_path):
     model, ids = tiny(), torch.arange(12)[None]
+    for parameter in model.parameters():
+        parameter += 0.1 * torch.randn(parameter.shape)
     model.save_pretrained(tmp_path)
     assert (tmp_path / "model.safetensors").is_file()
     for loaded in (AutoModelForCausalLM.from_pretrained(tmp_path), load(tmp_path)):
         assert torch.equal(loaded.eval()(ids).logits, model(ids).logits)
         assert loaded.lm_head.weight is loaded.model.embed_tokens.weight
+
+
+def test_the_kinds_of_its_tensors_are_known_by_name_or_architecture(tmp_path):
+    model = tiny()
+    model.save_pretrained(tmp_path)
+    known = architecture(tmp_path, "resnet_bk")
+    kinds = {}
+    for name, tensor in load_file(tmp_path / "model.safetensors").items():
+        role, source = known.role(name, tuple(tensor.shape))
+        assert source == "architecture"
+        assert role == role_from_name(name, tuple(tensor.shape)), name
+        kinds[name.removeprefix("model.")] = role.kind
+    assert kinds["embed_positions.weight"] == "embedding"
+    assert kinds["layers.1.mixer.potential.weight"] == "linear"
+    assert kinds["layers.1.mlp.fc2.weight"] == "mlp_fc2"
 
 
 @torch.no_grad()

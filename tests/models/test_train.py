@@ -12,7 +12,7 @@ from qatlas.models.architectures.build import build
 from qatlas.models.schema import LOSSES
 from qatlas.models.train import Training, learning_rate, train, windows_of_step
 from qatlas.tables import read_table, write_table
-from tests.models.conftest import chain_text, tiny_llama
+from tests.models.tiny import chain_text, tiny_llama
 
 TRAINING = Training(
     steps=23,

@@ -29,8 +29,12 @@ class Text:
 
 
 def sha256_of(tokens: Tokens) -> str:
-    """Hash of token ids as little-endian uint32, whatever type they are stored as."""
-    return sha256(tokens.astype("<u4").tobytes()).hexdigest()
+    """SHA-256 of token ids as little-endian numbers of 16 bits, or 32 if one needs more.
+
+    It is the same whatever type they are stored as.
+    """
+    wide = tokens.size > 0 and int(tokens.max()) >= 1 << 16
+    return sha256(tokens.astype("<u4" if wide else "<u2").tobytes()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,12 @@ import torch.nn.functional as F  # noqa: N812 (its name everywhere)
 from torch import Tensor, nn
 from transformers import (
     AutoConfig,
+    AutoModel,
     AutoModelForCausalLM,
     GenerationMixin,
     PreTrainedConfig,
     PreTrainedModel,
+    initialization,
 )
 from transformers.modeling_outputs import CausalLMOutput
 
@@ -118,7 +120,10 @@ class ResNetBKPreTrainedModel(PreTrainedModel):
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)  # type: ignore[no-untyped-call]
         if isinstance(module, ResolventMixer):
-            nn.init.ones_(module.scale)
+            # H_ii = 0 on average, the middle of the band, from where a position sees furthest back.
+            initialization.constant_(module.potential.bias, 2.0)
+            initialization.normal_(module.potential.weight, std=self.config.hidden_size**-0.5)
+            initialization.ones_(module.scale)
 
 
 class ResNetBKModel(ResNetBKPreTrainedModel):
@@ -191,4 +196,5 @@ class ResNetBKForCausalLM(ResNetBKPreTrainedModel, GenerationMixin):
 
 
 AutoConfig.register("resnet_bk", ResNetBKConfig, exist_ok=True)
+AutoModel.register(ResNetBKConfig, ResNetBKModel, exist_ok=True)
 AutoModelForCausalLM.register(ResNetBKConfig, ResNetBKForCausalLM, exist_ok=True)
