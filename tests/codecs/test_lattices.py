@@ -192,4 +192,10 @@ def test_words_of_indices_are_the_words_found(lattice, bits):
     assert sum(stage.index_bits for stage in stages) == bits * stages[0].codebook.dimension
     vectors = np.random.default_rng(7).standard_normal((100, LATTICES[lattice].dimension))
     indices, words = nearest_words(stages, 2 * vectors)
-    assert np.array_equal(words_of(stages, indices), words)
+    unmoved = np.ones(stages[0].codebook.shells.max() + 1, np.float16)
+    assert np.array_equal(words_of(stages, indices, unmoved), words)
+    outermost = stages[0].codebook.shells[indices[0]] == unmoved.size - 1
+    unmoved[-1] = 1.5
+    moved = words_of(stages, indices, unmoved) - words
+    assert outermost.any()
+    assert np.array_equal(moved.any(1), outermost)

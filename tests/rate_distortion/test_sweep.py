@@ -69,10 +69,10 @@ def test_a_row_holds_what_the_ruler_measures():
 
 def test_the_error_on_the_training_sample_stands_beside_that_on_all_weights(tmp_path):
     points = {"quick": [{"dimension": 2, "index_bits": 2, "train_vectors_per_word": 3}]}
-    swept = sweep(MATRICES, "vector", points, seed=5, threads=2)
+    swept = sweep(MATRICES, "vector", points, {}, seed=5, threads=2)
     write_table(swept.measured, MEASURED, tmp_path / "measured.parquet")
     assert all(0 < row["train_mse"] < row["mse"] for row in swept.measured)
-    untrained = sweep(MATRICES, "uniform", PLAN, seed=5, threads=2).measured
+    untrained = sweep(MATRICES, "uniform", PLAN, {}, seed=5, threads=2).measured
     assert {row["train_mse"] for row in untrained} == {None}
 
 
@@ -149,7 +149,7 @@ def test_a_series_whose_package_is_missing_is_skipped_aloud(monkeypatch, caplog)
         "rotated": [{"inner": {"codec": "uniform", "bits": 4}}],
     }
     with caplog.at_level(logging.WARNING):
-        swept = sweep(MATRICES, "rotate", plan, seed=5, threads=2)
+        swept = sweep(MATRICES, "rotate", plan, {}, seed=5, threads=2)
     assert [row["series"] for row in swept.measured] == ["rotated", "rotated"]
     assert [row["series"] for row in swept.timings] == ["rotated", "rotated"]
     (said,) = caplog.messages

@@ -86,6 +86,7 @@ def test_the_example_added_to_a_finished_study_is_all_that_is_measured(edited): 
     assert rules_of(jobs) <= {
         "sweep",
         "rate_distortion_tables",
+        "allocation",
         "rate_distortion_summary",
         "rate_distortion_figure",
         "provenance",
