@@ -11,6 +11,7 @@ if not workflow.configfiles:
 
 include: "rules/common.smk"
 include: "rules/weights.smk"
+include: "rules/text.smk"
 include: "rules/models.smk"
 include: "rules/rate_distortion.smk"
 include: "rules/paper.smk"

@@ -17,9 +17,7 @@ from qatlas.codecs.peers import versions
 from qatlas.codecs.registry import create
 from qatlas.config.loading import load
 from qatlas.config.models import HubModel, LocalModel, PackagedModel, SampledModel
-from qatlas.config.text import DocstringText, kind_of_text
 from qatlas.errors import AtlasError
-from qatlas.models.docstrings import versions as package_versions
 from qatlas.preflight import needs_of_rows, require_feasible
 from qatlas.rate_distortion.figures import FIGURES as rate_distortion_figures
 from qatlas.weights.figures import FIGURES as weights_figures
@@ -156,19 +154,6 @@ def peers_of(wildcards):
     return versions(create(wildcards.family, **point) for grid in plan.values() for point in grid)
 
 
-def text_file():
-    """The file that the text is read from; none where there is none, or it is missing.
-
-    The job that reads it says so, with the key to change.
-    """
-    path = getattr(study.text, "file", getattr(study.text, "parquet", ""))
-    return [path] if Path(path).is_file() else []
-
-
-def packages_of_text():
-    return study.text.all_packages() if isinstance(study.text, DocstringText) else ()
-
-
 def of_every_shard(pattern, **others):
     return [
         path
@@ -195,11 +180,6 @@ def commit():
 def tensor_memory_mb(wildcards, input, attempt):
     """Room for PyTorch and for the largest tensor several times over."""
     return attempt * int(1500 + 6 * input.size_mb)
-
-
-def text_memory_mb(wildcards, input, attempt):
-    """Room for the documents as Python's strings, and for what is made of them."""
-    return attempt * int(1000 + 40 * input.size_mb)
 
 
 wildcard_constraints:
