@@ -13,6 +13,7 @@ include: "rules/common.smk"
 include: "rules/weights.smk"
 include: "rules/text.smk"
 include: "rules/models.smk"
+include: "rules/training.smk"
 include: "rules/rate_distortion.smk"
 include: "rules/paper.smk"
 include: "rules/benchmarks.smk"
@@ -54,6 +55,12 @@ rule rate_distortion:
     input:
         figures("rate_distortion"),
         "results/rate_distortion/summary.json",
+
+
+rule train:
+    """Language models, trained here."""
+    input:
+        trained_models(),
 
 
 rule text:

@@ -18,7 +18,9 @@ from qatlas.config.models import Model
 from qatlas.config.rate_distortion import Allocation, Example, RateDistortion
 from qatlas.config.study import Study
 from qatlas.config.text import KINDS_OF_TEXT
+from qatlas.config.training import Training
 from qatlas.models.corpus import DOCUMENTS
+from qatlas.models.schema import LOSSES
 from qatlas.rate_distortion import schema as rate_distortion
 from qatlas.summary import Summary
 from qatlas.tables import Table
@@ -33,6 +35,7 @@ TABLES = {
     "results/weights/tables/statistics.parquet": STATISTICS,
     "results/weights/tables/densities.parquet": DENSITIES,
     "results/models/text/documents.parquet": DOCUMENTS,
+    "results/models/trained/ARCHITECTURE-SEED/losses.parquet": LOSSES,
     "results/rate_distortion/tables/measurements.parquet": rate_distortion.MEASUREMENTS,
     "results/rate_distortion/tables/bounds.parquet": rate_distortion.BOUNDS,
     "results/rate_distortion/tables/allocations.parquet": rate_distortion.ALLOCATIONS,
@@ -59,6 +62,7 @@ def config_page() -> str:
         *((f"models.NAME: {kind.__name__}", kind) for kind in sorted_by_name(Model)),
         ("codecs.NAME", CodecGrid),
         *((f"text: {kind.__name__}", kind) for kind in KINDS_OF_TEXT.values()),
+        ("training", Training),
         ("rate_distortion", RateDistortion),
         ("rate_distortion.example", Example),
         ("rate_distortion.allocation", Allocation),

@@ -23,6 +23,7 @@ TRAINING = Training(
     warmup_steps=5,
     weight_decay=0.1,
     clip=1.0,
+    precision="float32",
     validate_every=5,
     seed=3,
 )

@@ -12,6 +12,7 @@ from qatlas.config.models import AnyModel
 from qatlas.config.rate_distortion import RateDistortion
 from qatlas.config.section import Name, Section
 from qatlas.config.text import AnyText, DocstringText
+from qatlas.config.training import Training
 from qatlas.errors import nearest
 
 
@@ -24,6 +25,9 @@ class Study(Section):
     text: AnyText = Field(
         DocstringText(),
         description="The text of models that are trained here; by default, docstrings.",
+    )
+    training: Training = Field(
+        Training(), description="How `snakemake train` trains language models on that text."
     )
     rate_distortion: RateDistortion = Field(description="The chapter rate_distortion.")
 

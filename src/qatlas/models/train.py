@@ -43,6 +43,8 @@ class Training:
         AdamW's, for everything that is a matrix.
     clip
         Largest norm of the gradient.
+    precision
+        Of matrix products, "float32" or "bfloat16"; weights and sums are float32.
     validate_every
         Steps between two validations, at which the training can also be taken up again.
     seed
@@ -57,6 +59,7 @@ class Training:
     warmup_steps: int
     weight_decay: float
     clip: float
+    precision: str
     validate_every: int
     seed: int
 
@@ -174,7 +177,9 @@ def _step(
     for group in optimizer.param_groups:
         group["lr"] = learning_rate(training, step)
     ids = torch.from_numpy(windows).to(model.device)
-    logits = model(input_ids=ids, use_cache=False).logits
+    narrow = training.precision != "float32"
+    with torch.autocast(ids.device.type, getattr(torch, training.precision), enabled=narrow):
+        logits = model(input_ids=ids, use_cache=False).logits
     loss = F.cross_entropy(logits[:, :-1].flatten(0, 1).float(), ids[:, 1:].flatten())
     optimizer.zero_grad()
     loss.backward()
