@@ -20,7 +20,7 @@ class Training(Section):
         min_length=1,
         description="Peak learning rate of every architecture that is trained.",
     )
-    steps: int = Field(2400, ge=1, description="Steps of the optimizer.")
+    steps: int = Field(1600, ge=1, description="Steps of the optimizer.")
     batch: int = Field(8, ge=1, description="Contexts of text in a step.")
     warmup_steps: int = Field(
         100, ge=0, description="Steps in which the learning rate grows from nothing."
