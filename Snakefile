@@ -13,8 +13,14 @@ include: "rules/common.smk"
 include: "rules/weights.smk"
 include: "rules/text.smk"
 include: "rules/models.smk"
+include: "rules/language_models.smk"
 include: "rules/training.smk"
 include: "rules/rate_distortion.smk"
+
+if study.function:
+
+    include: "rules/function.smk"
+
 include: "rules/paper.smk"
 include: "rules/benchmarks.smk"
 

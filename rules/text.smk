@@ -18,23 +18,3 @@ def packages_of_text():
 def text_memory_mb(wildcards, input, attempt):
     """Room for the documents as Python's strings, and for what is made of them."""
     return attempt * int(1000 + 40 * input.size_mb)
-
-
-def gpus(device):
-    """GPUs that a job on a device asks for."""
-    return 0 if device == "cpu" else 1
-
-
-def recipe(wildcards):
-    """How an architecture is trained."""
-    section = study.training
-    shared = section.model_dump(exclude={"seeds", "learning_rates", "validation_tokens", "device"})
-    return shared | {"learning_rate": section.learning_rates[wildcards.architecture]}
-
-
-def trained_models():
-    return expand(
-        "results/models/trained/{architecture}-{seed}/model.safetensors",
-        architecture=study.training.learning_rates,
-        seed=study.training.seeds,
-    )

@@ -133,7 +133,7 @@ WRONG = {
     "unknown key far from any": (
         "colour",
         3,
-        "colour: there is no such key; allowed: codecs, models, rate_distortion, seed, text, training",
+        "colour: there is no such key; allowed: codecs, function, models, rate_distortion, …",
     ),
     "unknown key of a model": (
         "models/noise/rowz",

@@ -1,3 +1,4 @@
+import shutil
 import time
 from hashlib import sha256
 from pathlib import Path
@@ -34,6 +35,8 @@ with job(snakemake):
     folder = Path(snakemake.output.weights).parent
     model.to("cpu").save_pretrained(folder)
     transformers_tokenizer(tokenizer).save_pretrained(folder)
+    # As it was trained, byte for byte; transformers writes it in another way.
+    shutil.copyfile(inputs.tokenizer, snakemake.output.tokenizer)
     named = {"architecture": wildcards.architecture, "seed": training.seed}
     write_table([named | row for row in rows], LOSSES, snakemake.output.losses)
     texts = {"training": sha256_of(tokens), "validation": sha256_of(validation.tokens)}

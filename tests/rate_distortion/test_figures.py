@@ -16,10 +16,11 @@ from matplotlib.transforms import Bbox
 from qatlas.codecs import create
 from qatlas.codecs.registry import parameters_of
 from qatlas.config.loading import load
+from qatlas.family_curves import in_order
 from qatlas.plotting import COLUMN_WIDTH, FULL_WIDTH, readable
 from qatlas.rate_distortion import figures
 from qatlas.rate_distortion.allocation import allocate
-from qatlas.rate_distortion.drawing import LIMITS, in_order
+from qatlas.rate_distortion.drawing import LIMITS
 from qatlas.rate_distortion.figures import FIGURES
 from qatlas.rate_distortion.schema import (
     ALLOCATION_TOTALS,

@@ -1,6 +1,6 @@
 """A whole study, and what its parts must agree on."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatch
 from typing import Any
 
@@ -8,8 +8,10 @@ from pydantic import Field, field_validator, model_validator
 
 from qatlas.codecs import registry
 from qatlas.config.codec_grids import CodecGrid
+from qatlas.config.function import Function, NamedLanguageModel
 from qatlas.config.models import AnyModel
 from qatlas.config.rate_distortion import RateDistortion
+from qatlas.config.robustness import Robustness
 from qatlas.config.section import Name, Section
 from qatlas.config.text import AnyText, DocstringText
 from qatlas.config.training import Training
@@ -30,6 +32,12 @@ class Study(Section):
         Training(), description="How `snakemake train` trains language models on that text."
     )
     rate_distortion: RateDistortion = Field(description="The chapter rate_distortion.")
+    function: Function | None = Field(
+        None, description="The chapter function; without it there are no language models."
+    )
+    robustness: Robustness | None = Field(
+        None, description="Perplexity against precision, of the chapter function's models."
+    )
 
     @field_validator("codecs", mode="after")
     @classmethod
@@ -54,11 +62,9 @@ class Study(Section):
             *(("allocation.models", model, self.models) for model in chapter.allocation.models),
             *(("allocation.series", series, self.codecs) for series in chapter.allocation.series),
         ]
-        for key, found, allowed in references:
-            if found not in allowed:
-                raise ValueError(
-                    f"rate_distortion.{key}: nothing is called {found!r}; {nearest(found, allowed)}"
-                )
+        _require_known(
+            (f"rate_distortion.{key}", found, allowed) for key, found, allowed in references
+        )
         include = self.models[chapter.example.model].include
         if not any(fnmatch(chapter.example.tensor, pattern) for pattern in include):
             raise ValueError(
@@ -67,14 +73,43 @@ class Study(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _references_of_function_exist(self) -> "Study":
+        chapter = self.function
+        if chapter is None:
+            return self
+        if shared := sorted(chapter.codecs.keys() & self.codecs.keys()):
+            raise ValueError(f"function.codecs: {', '.join(shared)} is a name under codecs too")
+        grids = {*chapter.series, *chapter.codecs}
+        lines = self.robustness.lines if self.robustness else {}
+        references: list[tuple[str, str, Collection[str]]] = [
+            *(
+                (f"function.models.{name}.model", model.model, self.models)
+                for name, model in chapter.models.items()
+                if isinstance(model, NamedLanguageModel)
+            ),
+            *(("function.series", series, self.codecs) for series in chapter.series),
+            ("function.sensitivity.series", chapter.sensitivity.series, grids),
+            *((f"robustness.lines.{name}", series, grids) for name, series in lines.items()),
+        ]
+        _require_known(references)
+        return self
+
+    def function_grids(self) -> dict[str, CodecGrid]:
+        """Codec grids with which language models are quantized, by name."""
+        if self.function is None:
+            return {}
+        shared = {name: self.codecs[name] for name in self.function.series}
+        return shared | self.function.codecs
+
     def families(self) -> tuple[str, ...]:
         """Names of the codecs in use, sorted."""
         return tuple(sorted({grid.codec for grid in self.codecs.values()}))
 
     def codecs_in(self, family: str) -> tuple[str, ...]:
         """Names of a codec and of all codecs inside it, sorted."""
-        points = [point for grid in self.plan(family).values() for point in grid]
-        return tuple(sorted({family, *(name for point in points for name in _codecs_in(point))}))
+        grids = [grid for grid in self.codecs.values() if grid.codec == family]
+        return tuple(sorted({family}.union(*map(codecs_of, grids))))
 
     def most_weights(self, family: str) -> dict[str, int]:
         """How many weights of a tensor are measured at most, by the grids that limit it."""
@@ -84,6 +119,18 @@ class Study(Section):
     def plan(self, family: str) -> dict[str, list[dict[str, Any]]]:
         """The points of one codec, by the name of the grid they belong to."""
         return {n: grid.points() for n, grid in self.codecs.items() if grid.codec == family}
+
+
+def _require_known(references: Iterable[tuple[str, str, Collection[str]]]) -> None:
+    """Refuse a key that names what is not there; each is the key, the name and what is there."""
+    for key, found, allowed in references:
+        if found not in allowed:
+            raise ValueError(f"{key}: nothing is called {found!r}; {nearest(found, allowed)}")
+
+
+def codecs_of(grid: CodecGrid) -> set[str]:
+    """Names of a grid's codec and of all codecs inside it."""
+    return {grid.codec}.union(*map(_codecs_in, grid.points()))
 
 
 def _codecs_in(parameters: Mapping[str, Any]) -> Iterator[str]:

@@ -8,15 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from qatlas.config.rate_distortion import RateDistortion
+from qatlas.envelopes import with_best
+from qatlas.family_curves import draw_families, draw_legend, panels_of_models
 from qatlas.plotting import shorten
-from qatlas.rate_distortion.drawing import (
-    LIMITS,
-    draw_families,
-    draw_legend,
-    draw_limits,
-    panels_of_models,
-)
-from qatlas.rate_distortion.envelopes import with_best
+from qatlas.rate_distortion.drawing import LIMITS, draw_limits
 
 QUANTITIES = [
     f"{quantity}{end}" for quantity in ("nmse", "gap_shannon_bits") for end in ("", "_low", "_high")

@@ -7,14 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from qatlas.config.rate_distortion import RateDistortion
+from qatlas.family_curves import draw_families, draw_legend
 from qatlas.plotting import FULL_WIDTH, blank_figure, new_figure, readable
-from qatlas.rate_distortion.drawing import (
-    NMSE,
-    RATE,
-    draw_families,
-    draw_legend,
-    draw_limits,
-)
+from qatlas.rate_distortion.drawing import NMSE, RATE, draw_limits
 from qatlas.rate_distortion.findings.kinds import GROUPS, curves_of_groups, limits_of_groups
 from qatlas.summary import Summary
 

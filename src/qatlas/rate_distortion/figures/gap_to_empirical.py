@@ -7,10 +7,11 @@ from matplotlib.figure import Figure
 
 from qatlas.bounds.high_rate import entropy_coded_gap_bits
 from qatlas.config.rate_distortion import RateDistortion
+from qatlas.envelopes import with_best
+from qatlas.family_curves import draw_families, draw_legend, panels_of_models
 from qatlas.plotting import BOUND, readable
 from qatlas.rate_distortion.averages import mean_points
-from qatlas.rate_distortion.drawing import draw_families, draw_guide, draw_legend, panels_of_models
-from qatlas.rate_distortion.envelopes import with_best
+from qatlas.rate_distortion.drawing import draw_guide
 from qatlas.rate_distortion.operating_points import BITS
 from qatlas.summary import Summary
 

@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 
 from qatlas.bounds.high_rate import entropy_coded_gap_bits, fixed_rate_gap_bits
 from qatlas.config.rate_distortion import RateDistortion
+from qatlas.family_curves import INTERVALS
 from qatlas.rate_distortion.curves import draw_panels, select_curves
-from qatlas.rate_distortion.drawing import INTERVALS, draw_guide
+from qatlas.rate_distortion.drawing import draw_guide
 from qatlas.summary import Summary
 
 _HIGHEST_GAP = 3.0

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from qatlas.config.rate_distortion import RateDistortion
+from qatlas.family_curves import in_order
 from qatlas.plotting import (
     BOUND,
     FULL_WIDTH,
@@ -17,7 +18,7 @@ from qatlas.plotting import (
     new_figure,
     readable,
 )
-from qatlas.rate_distortion.drawing import gap_axis, in_order, kurtosis_axis
+from qatlas.rate_distortion.drawing import gap_axis, kurtosis_axis
 from qatlas.rate_distortion.findings.kurtosis import gaps_by_kurtosis
 from qatlas.summary import Summary
 

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from qatlas.config.rate_distortion import RateDistortion
+from qatlas.family_curves import draw_legend, in_order
 from qatlas.plotting import (
     FULL_WIDTH,
     context_style,
@@ -16,7 +17,7 @@ from qatlas.plotting import (
     shorten,
 )
 from qatlas.rate_distortion.averages import mean_limits
-from qatlas.rate_distortion.drawing import NMSE, RATE, draw_legend, draw_limits, in_order
+from qatlas.rate_distortion.drawing import NMSE, RATE, draw_limits
 from qatlas.rate_distortion.findings.front import EQUAL_RATES_BITS, SCOPES, front_points
 from qatlas.rate_distortion.operating_points import BITS
 from qatlas.summary import Summary

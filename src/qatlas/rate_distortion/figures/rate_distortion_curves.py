@@ -6,9 +6,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from qatlas.config.rate_distortion import RateDistortion
+from qatlas.family_curves import INTERVALS
 from qatlas.plotting import readable
 from qatlas.rate_distortion.curves import draw_panels, select_curves
-from qatlas.rate_distortion.drawing import INTERVALS, NMSE
+from qatlas.rate_distortion.drawing import NMSE
 from qatlas.summary import Summary
 
 

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from qatlas.bounds.high_rate import fixed_rate_gap_bits
 from qatlas.config.rate_distortion import RateDistortion
+from qatlas.family_curves import draw_legend, in_order
 from qatlas.plotting import (
     FULL_WIDTH,
     blank_figure,
@@ -20,15 +21,7 @@ from qatlas.plotting import (
     series_styles,
     shorten,
 )
-from qatlas.rate_distortion.drawing import (
-    LIMITS,
-    NMSE,
-    RATE,
-    draw_guide,
-    draw_legend,
-    draw_limits,
-    in_order,
-)
+from qatlas.rate_distortion.drawing import LIMITS, NMSE, RATE, draw_guide, draw_limits
 from qatlas.rate_distortion.findings.vector import VECTOR, vector_and_scalar
 from qatlas.summary import Summary
 

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from qatlas.config.rate_distortion import RateDistortion
+from qatlas.envelopes import on_front
 from qatlas.rate_distortion.averages import mean_points
-from qatlas.rate_distortion.envelopes import on_front
 from qatlas.rate_distortion.operating_points import BITS
 from qatlas.summary import Value
 

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from qatlas.config.rate_distortion import RateDistortion
+from qatlas.envelopes import with_best
 from qatlas.rate_distortion.averages import mean_limits, mean_points
-from qatlas.rate_distortion.envelopes import with_best
 from qatlas.rate_distortion.findings.nearest import nearest_values
 from qatlas.summary import Value
 

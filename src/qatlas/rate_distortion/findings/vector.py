@@ -4,7 +4,7 @@ import pandas as pd
 
 from qatlas.bounds.gaussian import rate_bits
 from qatlas.config.rate_distortion import RateDistortion
-from qatlas.rate_distortion.envelopes import with_best
+from qatlas.envelopes import with_best
 from qatlas.rate_distortion.findings.nearest import nearest_values
 from qatlas.summary import Value
 

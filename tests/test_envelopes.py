@@ -3,7 +3,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qatlas.rate_distortion.envelopes import on_front, with_best
+from qatlas.envelopes import on_front, with_best
 
 numbers = st.integers(0, 8).map(float)
 

@@ -1,0 +1,96 @@
+from qatlas.codecs.registry import create as create_codec
+from qatlas.config.function import FolderLanguageModel
+from qatlas.config.study import codecs_of
+
+
+def gpus(device):
+    """GPUs that a job on a device asks for."""
+    return 0 if device == "cpu" else 1
+
+
+def recipe(wildcards):
+    """How an architecture is trained."""
+    section = study.training
+    shared = section.model_dump(exclude={"seeds", "learning_rates", "validation_tokens", "device"})
+    return shared | {"learning_rate": section.learning_rates[wildcards.architecture]}
+
+
+def trained_models():
+    return expand(
+        "results/models/trained/{architecture}-{seed}/model.safetensors",
+        architecture=study.training.learning_rates,
+        seed=study.training.seeds,
+    )
+
+
+def language_models():
+    """Name and seed of every language model of the study."""
+    described = study.function.models.items()
+    return [(name, seed) for name, model in described for seed in model.seeds]
+
+
+def language_model_folder(wildcards):
+    return study.function.models[wildcards.language_model].folder_of(int(wildcards.seed))
+
+
+def language_model_weights(wildcards):
+    """What a job that loads a language model waits for."""
+    described = study.function.models[wildcards.language_model]
+    if isinstance(described, FolderLanguageModel):
+        return f"{language_model_folder(wildcards)}/model.safetensors"
+    return snapshot_path(described.model)
+
+
+def points_of(wildcards):
+    """How a training is quantized: the first in every way, others as the robustness graph shows."""
+    grids = study.function_grids()
+    first = study.function.models[wildcards.language_model].seeds[0]
+    if int(wildcards.seed) == first:
+        return points_of_grids(grids)
+    lines = {name: grids[name] for name in study.robustness.lines.values()}
+    return points_of_grids(lines, study.robustness.bit_widths)
+
+
+def points_of_grids(grids, bits=None):
+    """Points of codec grids, all or those of some nominal rates."""
+    points = [
+        {"series": name, "codec": grid.codec, "parameters": point}
+        for name, grid in grids.items()
+        for point in grid.points()
+    ]
+    if bits is None:
+        return points
+    return [p for p in points if create_codec(p["codec"], **p["parameters"]).nominal_bits in bits]
+
+
+def sensitivity_points():
+    section = study.function.sensitivity
+    return points_of_grids({section.series: study.function_grids()[section.series]}, section.bits)
+
+
+def codecs_of_function():
+    """Modules of every codec that language models are quantized with."""
+    used = {codec for grid in study.function_grids().values() for codec in codecs_of(grid)}
+    return [f"codecs.families.{codec}" for codec in sorted(used | {"cast"})]
+
+
+def reading():
+    """What language models are made to read."""
+    section = study.function
+    return {
+        **section.model_dump(include={"part", "tokens", "batch", "device"}),
+        "context": study.text.context,
+    }
+
+
+def of_language_models(pattern, first_only=False):
+    return [
+        pattern.format(language_model=name, seed=seed)
+        for name, seed in language_models()
+        if not first_only or seed == study.function.models[name].seeds[0]
+    ]
+
+
+def language_model_memory_mb(wildcards, input, attempt):
+    """Room for PyTorch, transformers and the model many times over."""
+    return attempt * int(2500 + 20 * input.size_mb)

@@ -1,0 +1,127 @@
+"""The chapter function."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from qatlas.config.codec_grids import CodecGrid
+from qatlas.config.section import Name, Section
+
+Device = Annotated[str, Field(pattern=r"^(cpu|cuda(:\d+)?)$")]
+
+
+class LanguageModel(Section):
+    """What all language models have in common."""
+
+
+class FolderLanguageModel(LanguageModel):
+    """A causal language model with its tokenizer in a folder, or one folder a training."""
+
+    folder: str = Field(
+        description="Folder; {seed} in it stands for each of the seeds. Those under "
+        "results/models/trained are trained when they are missing."
+    )
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        (0,), min_length=1, description="Its trainings; the first is measured in every way."
+    )
+
+    @model_validator(mode="after")
+    def _a_folder_a_seed(self) -> "FolderLanguageModel":
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"seeds: found {list(self.seeds)}; give every seed once")
+        if len(self.seeds) > 1 and "{seed}" not in self.folder:
+            raise ValueError(
+                f"folder is {self.folder}, the same for all of seeds {list(self.seeds)}; put "
+                "{seed} where they differ"
+            )
+        return self
+
+    def folder_of(self, seed: int) -> str:
+        """Folder of one training."""
+        return self.folder.replace("{seed}", str(seed))
+
+
+class NamedLanguageModel(LanguageModel):
+    """A causal language model that is also one of the models."""
+
+    model: Name = Field(description="A name under models, whose snapshot holds the tokenizer too.")
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """It has one training."""
+        return (0,)
+
+    def folder_of(self, seed: int) -> str:
+        """Folder of its snapshot."""
+        return f"results/weights/{self.model}/snapshot"
+
+
+KINDS_OF_LANGUAGE_MODEL: dict[str, type[LanguageModel]] = {
+    "folder": FolderLanguageModel,
+    "model": NamedLanguageModel,
+}
+"""The sections that describe a language model, by the key that only they have."""
+
+
+def _kind_of_language_model(given: Any) -> str | None:
+    keys = given if isinstance(given, Mapping) else getattr(type(given), "model_fields", ())
+    found = [kind for kind in KINDS_OF_LANGUAGE_MODEL if kind in keys]
+    return found[0] if len(found) == 1 else None
+
+
+AnyLanguageModel = Annotated[
+    Annotated[FolderLanguageModel, Tag("folder")] | Annotated[NamedLanguageModel, Tag("model")],
+    Discriminator(
+        _kind_of_language_model,
+        custom_error_type="kind_of_language_model",
+        custom_error_message="a language model has exactly one of the keys "
+        + ", ".join(KINDS_OF_LANGUAGE_MODEL),
+    ),
+]
+
+
+class Calibration(Section):
+    """The text from which calibrated codecs learn how the inputs of layers vary."""
+
+    part: Literal["training", "validation"] = Field(
+        "training", description="Part of the text that it is taken from."
+    )
+    sequences: int = Field(64, ge=1, description="Sequences of it.")
+    length: int = Field(256, ge=2, description="Tokens of a sequence.")
+    memory_mb: int = Field(
+        2048, ge=1, description="Memory for what is gathered in one pass over the text."
+    )
+
+
+class Sensitivity(Section):
+    """The codec with which one layer at a time is quantized."""
+
+    series: Name = Field(description="A codec grid that is evaluated.")
+    bits: tuple[float, ...] = Field((4,), min_length=1, description="Which of its points.")
+
+
+class Function(Section):
+    """The chapter function."""
+
+    models: dict[Name, AnyLanguageModel] = Field(
+        min_length=1, description="Causal language models by name."
+    )
+    keep: tuple[str, ...] = Field(
+        ("*.dt_proj.weight",),
+        description="Name patterns of weights of linear layers that are not quantized.",
+    )
+    series: tuple[Name, ...] = Field(
+        description="Names under codecs: the grids that are evaluated on all linear layers."
+    )
+    codecs: dict[Name, CodecGrid] = Field(
+        {}, description="Further codec grids by name; these may need the second moment of inputs."
+    )
+    part: Literal["validation", "test"] = Field(
+        "test", description="Part of the text that is predicted."
+    )
+    tokens: int = Field(16384, ge=2, description="Tokens of it.")
+    batch: int = Field(8, ge=1, description="Contexts of text at a time.")
+    calibration: Calibration = Field(Calibration(), description="How inputs of layers vary.")
+    sensitivity: Sensitivity = Field(description="One layer at a time.")
+    device: Device = Field("cpu", description="cpu, cuda or cuda:N.")

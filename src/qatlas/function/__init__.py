@@ -1,0 +1,1 @@
+"""What quantizing a model's weights does to its output."""

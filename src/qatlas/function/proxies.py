@@ -1,0 +1,89 @@
+"""How well an error that is cheap to compute tells what the output becomes."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from qatlas.seeds import generator
+
+PROXIES = {"nmse": "weight error", "output_nmse": "output error of layers"}
+"""Columns of ``evaluations`` that need no text to be predicted, and what they are called."""
+
+OUTPUT = "logits_mse"
+"""Column of what the output becomes."""
+
+_RESAMPLES = 2000
+_LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """A coefficient with its 95 % bootstrap interval and the p-value of none."""
+
+    value: float
+    low: float
+    high: float
+    p: float
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """How one error goes with the other over many points.
+
+    Attributes
+    ----------
+    points
+        Number of points, those at which nothing is lost left out.
+    pearson
+        Of the logarithms.
+    spearman
+        Of the ranks.
+    """
+
+    points: int
+    pearson: Correlation
+    spearman: Correlation
+
+
+def proxy(rows: pd.DataFrame, column: str, seed: int) -> Proxy | None:
+    """Correlate a proxy with the error of the logits; None for fewer than 4 points.
+
+    Parameters
+    ----------
+    rows
+        Of the table ``evaluations``, of one model.
+    column
+        One of ``PROXIES``.
+    seed
+        Of the bootstrap, percentile intervals over points (Efron & Tibshirani 1993, "An
+        introduction to the bootstrap", chapter 13).
+    """
+    found = rows[(rows[column] > 0) & (rows[OUTPUT] > 0) & np.isfinite(rows[OUTPUT])]
+    if len(found) < 4:
+        return None
+    x, y = (np.log10(found[name].to_numpy()) for name in (column, OUTPUT))
+    pearson, spearman = stats.pearsonr(x, y), stats.spearmanr(x, y)
+    return Proxy(
+        len(found),
+        _correlation(pearson, x, y, stats.pearsonr, seed),
+        _correlation(spearman, x, y, stats.spearmanr, seed),
+    )
+
+
+def _correlation(
+    found: "stats._result_classes.PearsonRResult",
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    of: object,
+    seed: int,
+) -> Correlation:
+    random = generator(seed, "bootstrap")
+    places = random.integers(0, x.size, (_RESAMPLES, x.size))
+    again = [of(x[place], y[place]).statistic for place in places]  # type: ignore[operator]
+    known = [value for value in again if not math.isnan(value)]
+    low, high = np.quantile(known, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+    return Correlation(float(found.statistic), float(low), float(high), float(found.pvalue))

@@ -1,0 +1,117 @@
+"""The chapter's tables."""
+
+from qatlas.tables import Column, Table
+
+_MODEL = (
+    Column("model", "text", "Name of the language model in the configuration."),
+    Column("seed", "integer", "Seed of its training; 0 where it has one training only."),
+)
+_POINT = (
+    Column(
+        "series",
+        "text",
+        "Name of the codec grid, or float32, bfloat16, float16: the model itself, its weights and "
+        "activations in bfloat16, its quantized weights in float16.",
+    ),
+    Column("codec", "text", "Name of the codec; none for the three floating-point series."),
+    Column("parameters", "text", "Parameters of the codec, JSON with sorted keys."),
+    Column("nominal_bits", "number", "Bits per weight that the method's name advertises."),
+)
+_LAYER = (
+    Column("tensor", "text", "Name of the weight matrix."),
+    Column("kind", "text", "What it is in its architecture."),
+    Column("layer", "integer", "Index of its layer.", nullable=True),
+)
+_DIVERGENCE = (
+    Column("logits_mse", "number", "Mean squared difference of logits to the float model's."),
+    Column("mean_kl", "number", "Mean KL(p_float || p_quantized) over tokens, nats."),
+)
+
+EVALUATIONS = Table(
+    "evaluations",
+    "One language model with all its linear layers quantized in one way.",
+    (
+        *_MODEL,
+        *_POINT,
+        Column("weights", "integer", "Number of quantized weights."),
+        Column("rate_bits_per_weight", "number", "All stored bits over the quantized weights."),
+        Column(
+            "model_bits_per_parameter",
+            "number",
+            "Stored bits of the whole model, what is not quantized as in its checkpoint, over its "
+            "parameters.",
+        ),
+        Column("mse", "number", "Mean squared error of the quantized weights."),
+        Column("nmse", "number", "The same over the mean variance of the weights of a layer."),
+        Column(
+            "output_nmse",
+            "number",
+            "Mean over layers of E|(W - W_hat) x|^2 / E|W x|^2 on the calibration text.",
+        ),
+        Column("nll", "number", "Mean NLL, nats per token."),
+        Column("nll_standard_error", "number", "Its standard error over windows.", nullable=True),
+        Column("perplexity", "number", "exp(NLL)."),
+        Column("bits_per_byte", "number", "Bits per byte of text."),
+        *_DIVERGENCE,
+        Column("median_kl", "number", "Median of the tokens' KL, nats."),
+        Column("p99_kl", "number", "Their 99 % quantile."),
+        Column("top1_agreement", "number", "Share of tokens with the float model's likeliest."),
+        Column("scored_tokens", "integer", "Tokens of the text that were predicted."),
+        Column("context", "integer", "Tokens of a window."),
+        Column("text_sha256", "text", "SHA-256 of the tokens of the text."),
+    ),
+)
+
+POSITIONS = Table(
+    "positions",
+    "Logits error of a quantized language model at one position of a window.",
+    (
+        *_MODEL,
+        *_POINT,
+        Column("position", "integer", "Tokens of context before the predicted one."),
+        Column("logits_mse", "number", "Mean squared difference of logits to the float model's."),
+    ),
+)
+
+LAYERS = Table(
+    "layers",
+    "One linear layer of a language model, quantized in one way.",
+    (
+        *_MODEL,
+        *_POINT,
+        *_LAYER,
+        Column("weights", "integer", "Number of weights."),
+        Column("rate_bits_per_weight", "number", "All stored bits over the weights."),
+        Column("mse", "number", "Mean squared error of the weights."),
+        Column("nmse", "number", "The same over the variance of the weights.", nullable=True),
+        Column("output_mse", "number", "E|(W - W_hat) x|^2 per weight, on the calibration text."),
+        Column("output_nmse", "number", "E|(W - W_hat) x|^2 / E|W x|^2."),
+        Column(
+            "output_gap_bits",
+            "number",
+            "Rate above the least one for this output error of independent Gaussian weights "
+            "(reverse water-filling over H); missing where nothing is lost.",
+            nullable=True,
+        ),
+        Column(
+            "bias_corrected_output_nmse",
+            "number",
+            "Output error that is left when a bias takes off its mean, over E|W x|^2.",
+        ),
+        Column("bias_bits_per_weight", "number", "Bits of that bias in float16 over the weights."),
+    ),
+)
+
+SENSITIVITIES = Table(
+    "sensitivities",
+    "A language model with a single linear layer quantized.",
+    (
+        *_MODEL,
+        *_POINT,
+        *_LAYER,
+        Column("weights", "integer", "Number of weights of the layer."),
+        Column("nmse", "number", "MSE of the layer's weights over their variance."),
+        Column("nll_increase", "number", "NLL minus the float model's, nats per token."),
+        *_DIVERGENCE,
+    ),
+)
