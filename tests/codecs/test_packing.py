@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qatlas.codecs.packing import pack, unpack
+from qatlas.codecs.packing import pack, pack_parts, unpack
 
 WIDTHS = range(1, 9)
 
@@ -48,6 +48,22 @@ def test_codes_take_their_width_and_no_more_than_the_last_byte_is_padded(count, 
 def test_codes_that_are_not_contiguous_are_packed_in_their_order():
     codes = np.arange(60, dtype=np.uint8)
     assert np.array_equal(pack(codes[::3], 6), pack(codes[::3].copy(), 6))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("counts", [(), (0,), (8,), (16, 8, 3), (0, 24, 0), (1000, 8, 17)])
+def test_codes_packed_part_by_part_are_those_packed_at_once(counts, width):
+    codes = np.random.default_rng(0).integers(0, 2**width, sum(counts)).astype(np.uint8)
+    parts = np.split(codes, np.cumsum(counts)[:-1])[: len(counts)]
+    assert np.array_equal(pack_parts(parts, width, counts), pack(codes, width))
+
+
+def test_parts_that_end_within_a_byte_or_have_another_size_are_refused():
+    part = np.zeros(4, np.uint8)
+    with pytest.raises(ValueError, match=r"multiple of 8 codes; found \(4, 4\)"):
+        pack_parts((part, part), 3, (4, 4))
+    with pytest.raises(ValueError, match="a part has 4 codes where 8 were announced"):
+        pack_parts((part, part), 3, (8, 4))
 
 
 def test_packed_bytes_that_are_not_contiguous_are_unpacked_in_their_order():

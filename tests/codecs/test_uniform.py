@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from qatlas.codecs import CodecError, Context, create
-from qatlas.codecs.packing import unpack
+from qatlas.codecs.packing import pack, unpack
 from qatlas.codecs.scalar.clipping import (
     _COARSE,
     _FINE,
@@ -21,6 +21,7 @@ from qatlas.codecs.scalar.clipping import (
     shrunk_for_least_error,
 )
 from qatlas.codecs.scalar.grid import dequantize, quantize
+from qatlas.codecs.scalar.uniform_grid import UniformGrid
 
 GRIDS = ["midrise", "narrow", "asymmetric"]
 GRIDS_AND_BITS = [
@@ -172,6 +173,26 @@ def test_rows_are_quantized_independently_however_many_there_are(clip, granulari
     decoded = decode(weight, **parameters)
     for rows in (slice(0, 7), slice(2180, 2190), slice(4999, 5000)):
         assert torch.equal(decode(weight[rows], **parameters), decoded[rows])
+
+
+@pytest.mark.parametrize("bits", [3, 5, 6, 7])
+@pytest.mark.parametrize("shape", [(1100, 251), (3, 200_003)])
+def test_no_bit_is_lost_between_the_rows_that_are_packed_at_a_time(shape, bits):
+    weight = student(*shape)
+    grid = UniformGrid(bits, "asymmetric", "minmax", "float16")
+    codes = grid.codes(weight, *grid.fit_all(weight, "channel"), "channel")
+    stored = encode(weight, bits=bits, granularity="channel", grid="asymmetric").arrays["payload"]
+    assert np.array_equal(stored, pack(codes.numpy().reshape(-1), bits))
+
+
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+@pytest.mark.parametrize("clip", ["minmax", "mse", 2.0])
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+def test_one_weight_that_is_not_finite_is_found_wherever_it_is(wrong, clip, granularity):
+    weight = student(40, 21)
+    weight[31, 20] = wrong
+    with pytest.raises(CodecError, match="the weights hold NaN or Inf"):
+        encode(weight, bits=4, clip=clip, granularity=granularity)
 
 
 def test_a_group_as_long_as_a_row_is_a_channel():

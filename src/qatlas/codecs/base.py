@@ -108,6 +108,15 @@ def as_array(tensor: "Tensor") -> NDArray[Any]:
     return tensor.view(torch.uint8).numpy().view(dtype)
 
 
+def unfilled(shape: tuple[int, ...]) -> "Tensor":
+    """Float32 tensor on the CPU for what is decoded, to be written to.
+
+    Large memory is NumPy's, which asks for huge pages: a fault for every small one costs more
+    than writing to it.
+    """
+    return torch.from_numpy(np.empty(shape, np.float32))
+
+
 @runtime_checkable
 class Codec(Protocol):
     """A quantizer: a frozen dataclass whose fields are its parameters.
@@ -151,7 +160,7 @@ def finite_float32(weight: "Tensor") -> "Tensor":
     """
     require_finite_matrix(weight)
     values = weight.detach().to("cpu", torch.float32).contiguous()
-    if not _all_finite(values):
+    if not all_finite(values):
         raise CodecError("the weights are beyond the range of float32: rescale the weights")
     return values
 
@@ -162,18 +171,39 @@ def require_finite_matrix(weight: "Tensor") -> None:
     Raises
     ------
     CodecError
-        If the tensor is not two-dimensional, not floating-point of 16 bits or more, or holds NaN
-        or Inf.
+        As ``require_matrix`` and ``require_finite``.
+    """
+    require_matrix(weight)
+    require_finite(weight)
+
+
+def require_matrix(weight: "Tensor") -> None:
+    """Refuse what is not a floating-point matrix, without a look at the weights.
+
+    Raises
+    ------
+    CodecError
+        If the tensor is not two-dimensional or not floating-point of 16 bits or more.
     """
     if weight.ndim != 2 or not weight.is_floating_point() or weight.element_size() < 2:
         raise CodecError(
             "a codec takes a matrix of float16, bfloat16, float32 or float64; found "
             f"{weight.dtype} of shape {tuple(weight.shape)}"
         )
-    if not _all_finite(weight):
+
+
+def require_finite(weight: "Tensor") -> None:
+    """Refuse weights that hold NaN or Inf.
+
+    Raises
+    ------
+    CodecError
+        If they do.
+    """
+    if not all_finite(weight):
         raise CodecError("the weights hold NaN or Inf; a codec takes finite weights only")
 
 
-def _all_finite(values: "Tensor") -> bool:
+def all_finite(values: "Tensor") -> bool:
     """Whether no value is NaN or Inf: these show in the smallest and largest, in one fast pass."""
     return not values.numel() or bool(torch.isfinite(torch.stack(torch.aminmax(values))).all())

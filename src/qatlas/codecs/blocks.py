@@ -52,8 +52,12 @@ def split(matrix: "Tensor", granularity: Granularity) -> tuple["Tensor", ...]:
     return (groups, matrix[:, whole:].unsqueeze(1)) if whole < columns else (groups,)
 
 
-def row_chunks(blocks: "Tensor") -> Iterator[slice]:
-    """Slices of consecutive rows, so few that what is computed on them stays in the cache."""
+def row_chunks(blocks: "Tensor", multiple: int = 1) -> Iterator[slice]:
+    """Slices of consecutive rows, so few that what is computed on them stays in the cache.
+
+    The slices begin at multiples of ``multiple`` rows.
+    """
     rows = blocks.shape[0]
-    step = max(1, _CHUNK_WEIGHTS * rows // max(blocks.numel(), 1))
+    step = _CHUNK_WEIGHTS * rows // max(blocks.numel(), 1)
+    step = max(multiple, step - step % multiple)
     return (slice(start, start + step) for start in range(0, rows, step))

@@ -17,6 +17,8 @@ from qatlas.deferred import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
+Singles = NDArray[np.float32]
+
 _RUN = 1024
 
 
@@ -64,6 +66,15 @@ class Power:
 
     mean_square: float
     variance: float
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """A matrix beside its reconstruction: power of the one, distance to the other."""
+
+    power: Power
+    mse: float
+    max_abs_error: float
 
 
 @dataclass(frozen=True)
@@ -177,89 +188,89 @@ def rate_of(encoded: Encoded, weights: int) -> Rate:
 
 def distortion_of(weight: "Tensor", decoded: "Tensor") -> Distortion:
     """Distortion of a matrix against its reconstruction, summed in double precision."""
-    return distortion_against(power_of(weight), weight, decoded)
+    found = _compared(weight, decoded)
+    return _distortion(found.power, found)
 
 
 def distortion_against(power: Power, weight: "Tensor", decoded: "Tensor") -> Distortion:
     """Distortion of a matrix, relative to a power that need not be its own."""
-    errors, largest = 0.0, 0.0
-    for rows in row_chunks(weight):
-        values, reconstructed = _flat(weight[rows]), _flat(decoded[rows])
-        errors += _squared_error(values, reconstructed)
-        largest = max(largest, float(_largest_difference(values, reconstructed)))
-    mse = errors / weight.numel()
-    return Distortion(
-        mse=mse,
-        nmse=mse / power.variance if power.variance > 0 else math.nan,
-        sqnr_db=math.inf if mse == 0 else _decibels(power.mean_square) - _decibels(mse),
-        max_abs_error=largest,
-    )
+    return _distortion(power, _compared(weight, decoded))
 
 
 def power_of(weight: "Tensor") -> Power:
     """Power of a matrix of at least one weight, summed in double precision."""
-    origin = float(_flat(weight[:1, :1])[0])
-    sums = np.zeros(3)
-    for rows in row_chunks(weight):
-        _accumulate_power(_flat(weight[rows]), origin, sums)
-    mean_square, offset, squared_offset = (float(s) / weight.numel() for s in sums)
-    return Power(mean_square, squared_offset - offset**2)
+    return _compared(weight, weight).power
+
+
+def _distortion(power: Power, found: _Compared) -> Distortion:
+    return Distortion(
+        mse=found.mse,
+        nmse=found.mse / power.variance if power.variance > 0 else math.nan,
+        sqnr_db=(
+            math.inf if found.mse == 0 else _decibels(power.mean_square) - _decibels(found.mse)
+        ),
+        max_abs_error=found.max_abs_error,
+    )
 
 
 def _decibels(power: float) -> float:
     return 10 * math.log10(power) if power > 0 else -math.inf
 
 
-def _flat(rows: "Tensor") -> NDArray[np.float32]:
+def _compared(weight: "Tensor", decoded: "Tensor") -> _Compared:
+    """Compare in one go over both, so that memory too large for the cache is read once."""
+    origin = float(_flat(weight[:1, :1])[0])
+    sums, largest = np.zeros(4), 0.0
+    for rows in row_chunks(weight):
+        values, reconstructed = _flat(weight[rows]), _flat(decoded[rows])
+        _accumulate(values, reconstructed, origin, sums)
+        largest = max(largest, float(_largest_difference(values, reconstructed)))
+    mean_square, offset, squared_offset, mse = (float(s) / weight.numel() for s in sums)
+    return _Compared(Power(mean_square, squared_offset - offset**2), mse, largest)
+
+
+def _flat(rows: "Tensor") -> Singles:
     return rows.detach().to("cpu", torch.float32).contiguous().view(-1).numpy()
 
 
 # Sums may be reordered by the compiler (not by threads), so that they use vector registers.
-_summing = numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
-
-
-@_summing
-def _accumulate_power(weight: Any, origin: float, sums: Any) -> None:
-    """Add to the sums of w^2, w - origin and (w - origin)^2.
+@numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+def _accumulate(weight: Any, decoded: Any, origin: float, sums: Any) -> None:
+    """Add to the sums of w^2, w - origin, (w - origin)^2 and (w - w_hat)^2.
 
     An origin among the weights keeps the variance exact where these are all equal or far from 0.
     """
-    squares, offsets, squared_offsets = 0.0, 0.0, 0.0
+    squares, offsets, squared_offsets, squared_errors = 0.0, 0.0, 0.0, 0.0
     for i in range(weight.size):
         w = np.float64(weight[i])
         squares += w * w
         offsets += w - origin
         squared_offsets += (w - origin) * (w - origin)
+        error = w - np.float64(decoded[i])
+        squared_errors += error * error
     sums[0] += squares
     sums[1] += offsets
     sums[2] += squared_offsets
-
-
-@_summing
-def _squared_error(weight: Any, decoded: Any) -> float:
-    errors = 0.0
-    for i in range(weight.size):
-        error = np.float64(weight[i]) - np.float64(decoded[i])
-        errors += error * error
-    return errors
+    sums[3] += squared_errors
 
 
 @numba.njit(cache=True)
-def _largest_difference(weight: NDArray[np.float32], decoded: NDArray[np.float32]) -> Any:
+def _largest_difference(weight: Singles, decoded: Singles) -> Any:
     """Largest |w - w_hat|, or anything at all where one of them is NaN.
 
     Without their signs floats are ordered as their bits are, and the largest of many integers is
     found in vector registers.
     """
-    run = np.empty(_RUN, np.float32)
-    bits = run.view(np.int32)
+    differences = np.empty(_RUN, np.float32)
+    bits = differences.view(np.int32)
     largest = np.zeros(1, np.int32)
     for start in range(0, weight.size, _RUN):
-        size = min(_RUN, weight.size - start)
-        for i in range(size):
-            run[i] = weight[start + i] - decoded[start + i]
+        # Of indices that begin with 0 the compiler knows that none counts from the end.
+        values, reconstructed = weight[start : start + _RUN], decoded[start : start + _RUN]
+        for i in range(values.size):
+            differences[i] = values[i] - reconstructed[i]
         farthest = np.int32(0)
-        for i in range(size):
+        for i in range(values.size):
             # Numba would make 64 bits of it.
             difference = np.int32(bits[i] & 0x7FFFFFFF)
             farthest = difference if difference > farthest else farthest

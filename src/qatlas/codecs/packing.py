@@ -4,11 +4,17 @@ Eight codes become ``width`` bytes: code i of the eight occupies the bits from `
 of one little-endian integer. The last group is padded with zeros and cut to whole bytes.
 """
 
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, pairwise
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
+
+WHOLE = 8
+"""So many codes fill whole bytes, whatever their width."""
 
 
 def pack(codes: Bytes, width: int) -> Bytes:
@@ -26,11 +32,32 @@ def pack(codes: Bytes, width: int) -> Bytes:
     ValueError
         If the width is out of range or a code needs more bits.
     """
-    _require_width(width)
-    if codes.size and int(codes.max()) >> width:
-        raise ValueError(f"a code of {int(codes.max())} does not fit {width} bits")
-    packed = np.empty(_packed_size(codes.size, width), np.uint8)
-    _pack(np.ascontiguousarray(codes), width, packed)
+    return pack_parts((codes,), width, (codes.size,))
+
+
+def pack_parts(parts: Iterable[Bytes], width: int, counts: Sequence[int]) -> Bytes:
+    """Pack codes that are made part by part, as ``pack`` does all of them.
+
+    Parameters
+    ----------
+    parts
+        One-dimensional uint8, each code below 2^width.
+    counts
+        Codes of each part, multiples of ``WHOLE`` but for the last.
+
+    Raises
+    ------
+    ValueError
+        If the width or a count is out of range, or a code needs more bits.
+    """
+    places = _places(counts, width)
+    packed = np.empty(_packed_size(sum(counts), width), np.uint8)
+    for codes, count, place in zip(parts, counts, places, strict=True):
+        if codes.size != count:
+            raise ValueError(f"a part has {codes.size} codes where {count} were announced")
+        if codes.size and int(codes.max()) >> width:
+            raise ValueError(f"a code of {int(codes.max())} does not fit {width} bits")
+        _pack(np.ascontiguousarray(codes), width, packed[place])
     return packed
 
 
@@ -51,6 +78,15 @@ def unpack(packed: Bytes, width: int, count: int) -> Bytes:
     codes = np.empty(count, np.uint8)
     _unpack(np.ascontiguousarray(packed), width, codes)
     return codes
+
+
+def _places(counts: Sequence[int], width: int) -> list[slice]:
+    """The bytes of each part."""
+    _require_width(width)
+    if any(count % WHOLE for count in counts[:-1]):
+        raise ValueError(f"all parts but the last have a multiple of {WHOLE} codes; found {counts}")
+    edges = accumulate((_packed_size(count, width) for count in counts), initial=0)
+    return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
 def _require_width(width: int) -> None:

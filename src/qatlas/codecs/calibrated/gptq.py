@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from qatlas.codecs.blocks import Granularity, split
+from qatlas.codecs.blocks import Granularity
 from qatlas.codecs.calibrated.column_rounding import Columns, round_columns
 from qatlas.codecs.calibrated.feedback import (
     blocks_of,
@@ -69,7 +69,7 @@ def round_with_feedback(
     columns = weight.shape[1]
     group = columns if isinstance(granularity, str) else granularity
     on_the_way = order == "columns" and group < columns
-    scale, zero = _fitted(weight, grid, granularity)
+    scale, zero = grid.fit_all(weight, granularity)
     if not weight.numel():
         return Rounded(codes, scale, zero)
     places = torch.arange(columns, device=h.device)
@@ -98,15 +98,6 @@ def round_with_feedback(
     blocks = _blocks(columns, group if on_the_way else 1)
     quantize_with_feedback(weight.double(), feedback, blocks, quantize)
     return Rounded(codes[:, torch.argsort(places)], scale, zero)
-
-
-def _fitted(
-    weight: "Tensor", grid: UniformGrid, granularity: Granularity
-) -> tuple["Tensor", "Tensor"]:
-    """Scale and zero point of all blocks from left to right, as they are before any feedback."""
-    parts = [grid.fit(part, granularity) for part in split(weight, granularity)]
-    scales, zeros = zip(*parts, strict=True)
-    return torch.cat(scales, 1), torch.cat(zeros, 1)
 
 
 def _blocks(columns: int, group: int) -> list[slice]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matrix
+from qatlas.codecs.base import CodecError, Context, Encoded, require_finite_matrix, unfilled
 from qatlas.codecs.blocks import Granularity, requirements_of_groups, row_chunks, split
 from qatlas.codecs.number_formats.data_types import (
     DataType,
@@ -199,7 +199,7 @@ class Formats:
 
     def decode(self, encoded: Encoded) -> "Tensor":
         """Levels of the codes times the scales of their blocks; float32."""
-        weight = torch.empty(encoded.shape)
+        weight = unfilled(encoded.shape)
         payload = unpack(encoded.arrays["payload"], self._data_type.bits, weight.numel())
         codes = torch.from_numpy(payload).view(encoded.shape)
         scale = self._storage.restore(encoded.arrays)

@@ -78,7 +78,7 @@ class Gptq:
         values = singles(weight)
         h = damped(second_moment_for(values, context), self.damping)
         rounded = round_with_feedback(values, h, self._grid, self.granularity, self.order)
-        arrays = self._grid.arrays(values, rounded.codes, rounded.scale, rounded.zero)
+        arrays = self._grid.arrays(values, rounded.codes.__getitem__, rounded.scale, rounded.zero)
         return Encoded(tuple(weight.shape), arrays)
 
     def decode(self, encoded: Encoded) -> "Tensor":

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 from pydantic import Field
 
-from qatlas.codecs.base import Context, Encoded, require_finite_matrix
+from qatlas.codecs.base import Context, Encoded, require_finite_matrix, unfilled
 from qatlas.codecs.packing import pack, unpack
 from qatlas.codecs.registry import register
 from qatlas.codecs.scalar.codebook import optimal_codebook
-from qatlas.codecs.scalar.nearest import level_of, nearest_level
+from qatlas.codecs.scalar.nearest import levels_into, nearest_level
 from qatlas.codecs.storage import StoredFloat, stored_levels
-from qatlas.deferred import torch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -68,4 +67,6 @@ class LloydMax:
         """Reconstruct."""
         codes = unpack(encoded.arrays["payload"], self.bits, prod(encoded.shape))
         levels = encoded.arrays["codebook"].astype(np.float32)
-        return torch.from_numpy(level_of(codes, levels)).reshape(encoded.shape)
+        weight = unfilled(encoded.shape)
+        levels_into(codes, levels, weight.view(-1).numpy())
+        return weight

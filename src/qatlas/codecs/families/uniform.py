@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from qatlas.codecs.base import Context, Encoded, require_finite_matrix
-from qatlas.codecs.blocks import Granularity, requirements_of_groups, row_chunks, split
+from qatlas.codecs.base import Context, Encoded, require_matrix
+from qatlas.codecs.blocks import Granularity, requirements_of_groups
 from qatlas.codecs.registry import register
-from qatlas.codecs.scalar.grid import quantize_into
 from qatlas.codecs.scalar.uniform_grid import Clip, Placement, UniformGrid, of
 from qatlas.codecs.storage import StoredFloat
-from qatlas.deferred import torch
 from qatlas.requirements import Requirements
 
 if TYPE_CHECKING:
@@ -64,25 +62,15 @@ class Uniform:
             If the weights are not a finite matrix, a group is longer than a row, a scale does not
             fit its dtype, or all scales vanish in it.
         """
-        require_finite_matrix(weight)
+        require_matrix(weight)
         weight = weight.detach()
-        codes = torch.empty(weight.shape, dtype=torch.uint8, device=weight.device)
-        scales, zeros = [], []
-        for values, code in zip(
-            split(weight, self.granularity), split(codes, self.granularity), strict=True
-        ):
-            scale, zero = self._grid.fit(values, self.granularity)
-            for rows in row_chunks(values):
-                quantize_into(
-                    values[rows].float(),
-                    of(scale, rows),
-                    of(zero, rows),
-                    self._grid.levels,
-                    code[rows],
-                )
-            scales.append(scale)
-            zeros.append(zero)
-        arrays = self._grid.arrays(weight, codes, torch.cat(scales, 1), torch.cat(zeros, 1))
+        scale, zero = self._grid.fit_all(weight, self.granularity)
+
+        def codes_of(rows: slice) -> "Tensor":
+            parameters = of(scale, rows), of(zero, rows)
+            return self._grid.codes(weight[rows], *parameters, self.granularity)
+
+        arrays = self._grid.arrays(weight, codes_of, scale, zero)
         return Encoded(tuple(weight.shape), arrays)
 
     def decode(self, encoded: Encoded) -> "Tensor":

@@ -20,13 +20,17 @@ _RUN = 4096
 
 def minmax(blocks: "Tensor") -> tuple["Tensor", "Tensor"]:
     """Smallest and largest weight of each block; float32, shape (rows, blocks, 1)."""
+    if blocks.shape[:2] == (1, 1):
+        low, high = torch.aminmax(blocks)
+        return low.view(1, 1, 1), high.view(1, 1, 1)
     # Along a dimension these two are vectorized, which aminmax is not.
     return blocks.amin(2, keepdim=True), blocks.amax(2, keepdim=True)
 
 
-def within_deviations(blocks: "Tensor", k: float) -> tuple["Tensor", "Tensor"]:
+def within_deviations(
+    blocks: "Tensor", low: "Tensor", high: "Tensor", k: float
+) -> tuple["Tensor", "Tensor"]:
     """Mean -+ k standard deviations of each block, never beyond its smallest and largest weight."""
-    low, high = minmax(blocks)
     mean, deviation = (_moments_on_cpu if blocks.device.type == "cpu" else moments)(blocks)
     reach = k * deviation
     return torch.maximum(low, (mean - reach).float()), torch.minimum(high, (mean + reach).float())
@@ -94,7 +98,8 @@ def _factor_on_cpu(
     return torch.from_numpy(best).view(scale.shape)
 
 
-# Sums may be reordered by the compiler, so that they use vector registers.
+# Sums may be reordered by the compiler, so that they use vector registers; for that it must see
+# the number of weights, which iterating over an array hides.
 @numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
 def _moments(blocks: Any) -> Any:
     """Mean and standard deviation, float64, shape (2, rows, blocks)."""
@@ -102,12 +107,12 @@ def _moments(blocks: Any) -> Any:
     for row in range(blocks.shape[0]):
         for block in range(blocks.shape[1]):
             total = 0.0
-            for weight in blocks[row, block]:
-                total += np.float64(weight)
+            for i in range(blocks.shape[2]):
+                total += np.float64(blocks[row, block, i])
             mean = total / blocks.shape[2]
             squares = 0.0
-            for weight in blocks[row, block]:
-                squares += (np.float64(weight) - mean) ** 2
+            for i in range(blocks.shape[2]):
+                squares += (np.float64(blocks[row, block, i]) - mean) ** 2
             found[0, row, block] = mean
             found[1, row, block] = np.sqrt(squares / blocks.shape[2])
     return found

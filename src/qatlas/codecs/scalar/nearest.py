@@ -56,12 +56,12 @@ def nearest_level(weight: "Tensor", levels: NDArray[np.float64]) -> NDArray[np.u
 
 
 @numba.njit(cache=True)
-def level_of(codes: NDArray[np.uint8], levels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Level of each code, float32, shape (n,)."""
-    values = np.empty(codes.size, np.float32)
+def levels_into(
+    codes: NDArray[np.uint8], levels: NDArray[np.float32], values: NDArray[np.float32]
+) -> None:
+    """Write the level of each code into ``values``; all one-dimensional."""
     for i in range(codes.size):
         values[i] = levels[codes[i]]
-    return values
 
 
 @numba.njit(cache=True)

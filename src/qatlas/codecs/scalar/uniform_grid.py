@@ -1,6 +1,6 @@
 """Uniform grids of blocks of weights: where their levels lie, and how they are stored."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from qatlas.codecs.base import CodecError
+from qatlas.codecs.base import CodecError, all_finite, require_finite, unfilled
 from qatlas.codecs.blocks import Granularity, row_chunks, split
-from qatlas.codecs.packing import pack, unpack
+from qatlas.codecs.packing import WHOLE, pack, pack_parts, unpack
 from qatlas.codecs.scalar.clipping import minmax, shrunk_for_least_error, within_deviations
-from qatlas.codecs.scalar.grid import dequantize_into
+from qatlas.codecs.scalar.grid import dequantize_into, quantize_into
 from qatlas.codecs.storage import REMEDIES, StoredFloat, restored, round_to, stored
 from qatlas.deferred import torch
 
@@ -54,6 +54,24 @@ class UniformGrid:
         """Number of levels; codes are 0 to one less."""
         return (1 << self.bits) - (self.placement == "narrow")
 
+    def fit_all(self, weight: "Tensor", granularity: Granularity) -> tuple["Tensor", "Tensor"]:
+        """Scale and zero point of all blocks of a matrix.
+
+        Returns
+        -------
+        tuple[Tensor, Tensor]
+            From left to right; float32, shape (rows, blocks, 1), for "tensor" (1, 1, 1).
+
+        Raises
+        ------
+        CodecError
+            If the weights hold NaN or Inf, a group is longer than a row, or a scale does not fit
+            its dtype.
+        """
+        parts = [self.fit(values, granularity) for values in split(weight, granularity)]
+        scales, zeros = zip(*parts, strict=True)
+        return torch.cat(scales, 1), torch.cat(zeros, 1)
+
     def fit(self, values: "Tensor", granularity: Granularity) -> tuple["Tensor", "Tensor"]:
         """Scale and zero point of each block.
 
@@ -70,19 +88,40 @@ class UniformGrid:
         Raises
         ------
         CodecError
-            If a scale does not fit its dtype.
+            If the weights hold NaN or Inf or a scale does not fit its dtype.
         """
         if not values.numel():
             empty = values.new_zeros((*values.shape[:2], 1), dtype=torch.float32)
             return empty, empty
         if granularity == "tensor":
-            return self._fit_blocks(values.reshape(1, 1, -1).float())
-        parts = [self._fit_blocks(values[rows].float()) for rows in row_chunks(values)]
+            return self._fit_blocks(values.reshape(1, 1, -1))
+        parts = [self._fit_blocks(values[rows]) for rows in row_chunks(values)]
         scales, zeros = zip(*parts, strict=True)
         return torch.cat(scales), torch.cat(zeros)
 
+    def codes(
+        self, weight: "Tensor", scale: "Tensor", zero: "Tensor", granularity: Granularity
+    ) -> "Tensor":
+        """Code of the level nearest each weight; uint8, shape (rows, columns).
+
+        Parameters
+        ----------
+        weight
+            Shape (rows, columns).
+        scale, zero
+            As ``fit_all`` gives them.
+        """
+        codes = torch.empty(weight.shape, dtype=torch.uint8, device=weight.device)
+        for values, found, step, shift in _blocks(weight, codes, scale, zero, granularity):
+            quantize_into(values.float(), step, shift, self.levels, found)
+        return codes
+
     def arrays(
-        self, weight: "Tensor", codes: "Tensor", scale: "Tensor", zero: "Tensor"
+        self,
+        weight: "Tensor",
+        codes_of: Callable[[slice], "Tensor"],
+        scale: "Tensor",
+        zero: "Tensor",
     ) -> dict[str, NDArray[Any]]:
         """What is stored: packed codes, scales, and for "asymmetric" packed zero points.
 
@@ -90,10 +129,11 @@ class UniformGrid:
         ----------
         weight
             What was quantized, shape (rows, columns).
-        codes
-            Uint8, shape (rows, columns).
+        codes_of
+            Codes of some rows, uint8, shape (rows, columns): asked for so few at a time that they
+            stay in the cache.
         scale, zero
-            Of all blocks from left to right, shape (rows or 1, blocks, 1).
+            As ``fit_all`` gives them.
 
         Raises
         ------
@@ -105,8 +145,13 @@ class UniformGrid:
                 f"weights of at most {weight.abs().max():.3g} have scales that vanish in "
                 f"scale_dtype {self.scale_dtype!r}: {REMEDIES[self.scale_dtype]}"
             )
+        chunks = list(row_chunks(weight, WHOLE))
         arrays = {
-            "payload": pack(codes.cpu().numpy().reshape(-1), self.bits),
+            "payload": pack_parts(
+                (codes_of(rows).cpu().numpy().reshape(-1) for rows in chunks),
+                self.bits,
+                [weight[rows].numel() for rows in chunks],
+            ),
             "scale": stored(scale.squeeze(2), self.scale_dtype),
         }
         if self.placement == "asymmetric":
@@ -118,17 +163,16 @@ class UniformGrid:
         self, arrays: Mapping[str, NDArray[Any]], shape: tuple[int, ...], granularity: Granularity
     ) -> "Tensor":
         """Levels of the stored codes; float32, of that shape."""
-        weight = torch.empty(shape)
+        weight = unfilled(shape)
         codes = torch.from_numpy(unpack(arrays["payload"], self.bits, weight.numel())).view(shape)
-        scales = restored(arrays["scale"])
-        zeros = self._restored_zeros(arrays, scales)
-        first = 0
-        for values, code in zip(split(weight, granularity), split(codes, granularity), strict=True):
-            blocks = slice(first, first + code.shape[1])
-            scale, zero = scales[:, blocks].unsqueeze(2), zeros[:, blocks].unsqueeze(2)
-            for rows in row_chunks(values):
-                dequantize_into(code[rows], of(scale, rows), of(zero, rows), values[rows])
-            first = blocks.stop
+        scale = restored(arrays["scale"])
+        zero = self._restored_zeros(arrays, scale)
+        for rows in row_chunks(weight):
+            of_rows = of(scale.unsqueeze(2), rows), of(zero.unsqueeze(2), rows)
+            for found, code, step, shift in _blocks(
+                weight[rows], codes[rows], *of_rows, granularity
+            ):
+                dequantize_into(code, step, shift, found)
         return weight
 
     @property
@@ -141,11 +185,14 @@ class UniformGrid:
         points = unpack(arrays["zero_point"], self.bits, scales.numel())
         return torch.from_numpy(points.astype(np.float32)).view(scales.shape)
 
-    def _fit_blocks(self, blocks: "Tensor") -> tuple["Tensor", "Tensor"]:
-        if isinstance(self.clip, str):
-            scale, zero = self._spanning(*minmax(blocks))
-        else:
-            scale, zero = self._spanning(*within_deviations(blocks, self.clip))
+    def _fit_blocks(self, values: "Tensor") -> tuple["Tensor", "Tensor"]:
+        blocks = values.float()
+        low, high = minmax(blocks)
+        if not all_finite(torch.stack((low, high))):
+            require_finite(values)
+        if not isinstance(self.clip, str):
+            low, high = within_deviations(blocks, low, high, self.clip)
+        scale, zero = self._spanning(low, high)
         if self.clip == "mse":
             scale = shrunk_for_least_error(blocks, scale, zero, self.levels)
         return round_to(scale, self.scale_dtype, "scale"), zero
@@ -165,3 +212,14 @@ class UniformGrid:
 def of(per_block: "Tensor", rows: slice) -> "Tensor":
     """Rows of a per-block quantity, which has one row if all share a block."""
     return per_block if per_block.shape[0] == 1 else per_block[rows]
+
+
+def _blocks(
+    weight: "Tensor", codes: "Tensor", scale: "Tensor", zero: "Tensor", granularity: Granularity
+) -> Iterator[tuple["Tensor", "Tensor", "Tensor", "Tensor"]]:
+    """Weights and codes as ``split`` cuts them, with the scales and zero points of their blocks."""
+    first = 0
+    for values, code in zip(split(weight, granularity), split(codes, granularity), strict=True):
+        blocks = slice(first, first + values.shape[1])
+        yield values, code, scale[:, blocks], zero[:, blocks]
+        first = blocks.stop
