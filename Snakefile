@@ -17,9 +17,11 @@ include: "rules/language_models.smk"
 include: "rules/training.smk"
 include: "rules/rate_distortion.smk"
 
+
 if study.function:
 
     include: "rules/function.smk"
+
 
 include: "rules/paper.smk"
 include: "rules/benchmarks.smk"
@@ -29,8 +31,7 @@ rule all:
     """Every number, figure and summary of the study."""
     default_target: True
     input:
-        figures("weights"),
-        figures("rate_distortion"),
+        all_figures(),
         summaries(),
         "results/provenance.json",
         "results/runtimes.csv",
@@ -39,8 +40,7 @@ rule all:
 rule figures:
     """Every figure."""
     input:
-        figures("weights"),
-        figures("rate_distortion"),
+        all_figures(),
 
 
 rule summaries:
@@ -61,6 +61,13 @@ rule rate_distortion:
     input:
         figures("rate_distortion"),
         "results/rate_distortion/summary.json",
+
+
+rule function:
+    """What does quantization do to a model's output?"""
+    input:
+        figures("function") if study.function else [],
+        "results/function/summary.json" if study.function else [],
 
 
 rule train:

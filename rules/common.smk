@@ -18,6 +18,7 @@ from qatlas.codecs.registry import create
 from qatlas.config.loading import load
 from qatlas.config.models import HubModel, LocalModel, PackagedModel, SampledModel
 from qatlas.errors import AtlasError
+from qatlas.function.figures import FIGURES as function_figures
 from qatlas.preflight import needs_of_rows, require_feasible
 from qatlas.rate_distortion.figures import FIGURES as rate_distortion_figures
 from qatlas.weights.figures import FIGURES as weights_figures
@@ -42,6 +43,8 @@ config["held_against"] = {
 
 ROOT = Path(os.path.relpath(workflow.basedir))
 FIGURES = {"weights": weights_figures, "rate_distortion": rate_distortion_figures}
+if study.function:
+    FIGURES["function"] = function_figures
 # Those that define `run`; the files beside them are what they share.
 BENCHMARKS = {
     path.stem: path
@@ -99,6 +102,10 @@ def one_of(names):
 
 def figures(chapter):
     return [f"results/{chapter}/figures/{name}.pdf" for name in FIGURES[chapter]]
+
+
+def all_figures():
+    return [path for chapter in FIGURES for path in figures(chapter)]
 
 
 def summaries():

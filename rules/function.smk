@@ -1,5 +1,7 @@
 """What does quantization do to a model's output?"""
 
+EVALUATION = "results/function/evaluation/{language_model}-{seed}"
+
 
 wildcard_constraints:
     language_model=one_of(study.function.models),
@@ -45,13 +47,13 @@ rule evaluation:
         documents=ancient("results/models/text/documents.parquet"),
         code=code("function/evaluation", *codecs_of_function()),
     output:
-        evaluations="results/function/evaluation/{language_model}-{seed}/evaluations.parquet",
-        positions="results/function/evaluation/{language_model}-{seed}/positions.parquet",
-        layers="results/function/evaluation/{language_model}-{seed}/layers.parquet",
+        evaluations=f"{EVALUATION}/evaluations.parquet",
+        positions=f"{EVALUATION}/positions.parquet",
+        layers=f"{EVALUATION}/layers.parquet",
     log:
-        "results/function/evaluation/{language_model}-{seed}/evaluation.log",
+        f"{EVALUATION}/evaluation.log",
     benchmark:
-        "results/function/evaluation/{language_model}-{seed}/evaluation.benchmark.tsv"
+        f"{EVALUATION}/evaluation.benchmark.tsv"
     conda:
         "../envs/atlas.yaml"
     resources:
@@ -96,3 +98,76 @@ rule sensitivity:
         seed=study.seed,
     script:
         "../scripts/function/sensitivity.py"
+
+
+rule function_tables:
+    """Join what the jobs of the chapter measured."""
+    input:
+        evaluations=of_language_models(f"{EVALUATION}/evaluations.parquet"),
+        positions=of_language_models(f"{EVALUATION}/positions.parquet"),
+        layers=of_language_models(f"{EVALUATION}/layers.parquet"),
+        sensitivities=of_language_models(
+            "results/function/sensitivity/{language_model}-{seed}.parquet", first_only=True
+        ),
+        losses=losses_of_language_models(),
+        code=code("function/function_tables"),
+    output:
+        **table_files(table.name for table in TABLES),
+    log:
+        "results/function/tables/tables.log",
+    localrule: True
+    conda:
+        "../envs/atlas.yaml"
+    script:
+        "../scripts/function/function_tables.py"
+
+
+rule function_summary:
+    """State what the chapter found."""
+    input:
+        **table_files(["evaluations", "layers", "sensitivities"]),
+        code=code("function/function_summary"),
+    output:
+        summary=ensure("results/function/summary.json", non_empty=True),
+    log:
+        "results/function/summary.log",
+    localrule: True
+    conda:
+        "../envs/atlas.yaml"
+    params:
+        seed=study.seed,
+    script:
+        "../scripts/function/function_summary.py"
+
+
+rule function_figure:
+    """Draw one figure of the chapter."""
+    input:
+        unpack(tables_of_figure("function")),
+        summary="results/function/summary.json",
+        code=lambda wildcards: code(
+            "function/function_figure", f"function.figures.{wildcards.figure}"
+        ),
+    output:
+        pdf=ensure("results/function/figures/{figure}.pdf", non_empty=True),
+        png=report(
+            "results/function/figures/{figure}.png",
+            caption="captions/figure.rst",
+            category="Function",
+            labels={"figure": "{figure}"},
+        ),
+        drawn="results/function/figures/{figure}.csv",
+        caption="results/function/figures/{figure}.rst",
+    log:
+        "results/function/figures/{figure}.log",
+    benchmark:
+        "results/function/figures/{figure}.benchmark.tsv"
+    wildcard_constraints:
+        figure=one_of(FIGURES["function"]),
+    localrule: True
+    conda:
+        "../envs/atlas.yaml"
+    params:
+        settings=study.function.model_dump(),
+    script:
+        "../scripts/function/function_figure.py"

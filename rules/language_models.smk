@@ -1,6 +1,7 @@
 from qatlas.codecs.registry import create as create_codec
 from qatlas.config.function import FolderLanguageModel
 from qatlas.config.study import codecs_of
+from qatlas.function.schema import TABLES
 
 
 def gpus(device):
@@ -81,6 +82,26 @@ def reading():
         **section.model_dump(include={"part", "tokens", "batch", "device"}),
         "context": study.text.context,
     }
+
+
+def losses_of_language_models():
+    """How those were trained that are only in folders of their own, where that is told."""
+    files = [
+        f"{model.folder_of(seed)}/losses.parquet"
+        for model in study.function.models.values()
+        if isinstance(model, FolderLanguageModel)
+        for seed in model.seeds
+    ]
+    trained = set(trained_models())
+    return [
+        f
+        for f in files
+        if Path(f).is_file() or f.replace("losses.parquet", "model.safetensors") in trained
+    ]
+
+
+def table_files(names):
+    return {name: f"results/function/tables/{name}.parquet" for name in names}
 
 
 def of_language_models(pattern, first_only=False):

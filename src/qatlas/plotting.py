@@ -1,6 +1,6 @@
 """One look for all figures, which importing this module sets, and how a figure becomes files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -130,6 +130,11 @@ def family_style(family: str) -> dict[str, Any]:
         "label": readable(family),
         "zorder": 3,
     }
+
+
+def named_colours(names: Iterable[str]) -> dict[str, str]:
+    """A colour for each of at most six names, by their order in the alphabet."""
+    return dict(zip(sorted(set(names)), _PALETTE, strict=False))
 
 
 def series_styles(families: Mapping[str, str]) -> dict[str, dict[str, Any]]:

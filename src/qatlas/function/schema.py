@@ -1,5 +1,6 @@
 """The chapter's tables."""
 
+from qatlas.models.schema import LOSSES
 from qatlas.tables import Column, Table
 
 _MODEL = (
@@ -115,3 +116,6 @@ SENSITIVITIES = Table(
         *_DIVERGENCE,
     ),
 )
+
+TABLES = (EVALUATIONS, POSITIONS, LAYERS, SENSITIVITIES, LOSSES)
+"""Tables under results/function/tables."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
+from qatlas.function.first_seed import of_first_seed
 from qatlas.function.proxies import PROXIES, Proxy, proxy
 from qatlas.summary import Claim, Summary, Value, claim
 
@@ -11,7 +12,8 @@ _EVALUATIONS = "function/tables/evaluations.parquet"
 _LAYERS = "function/tables/layers.parquet"
 _SENSITIVITIES = "function/tables/sensitivities.parquet"
 _FLOAT = {"float32": "reference", "bfloat16": "noise_floor"}
-_NF4, _FP4 = "nf4", "fp4_bitsandbytes"
+NF4, FP4 = "nf4", "fp4_bitsandbytes"
+"""Grids that are compared with each other where a study has both."""
 
 
 def summarize(tables: Mapping[str, pd.DataFrame], seed: int) -> Summary:
@@ -41,14 +43,6 @@ def summarize(tables: Mapping[str, pd.DataFrame], seed: int) -> Summary:
     for name, rows in layers.groupby("model"):
         claims[f"{name}.feedback_lowers_the_output_error"] = _feedback(str(name), rows)
     return Summary(chapter="function", values=values, claims=claims)
-
-
-def of_first_seed(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the training of each model that is measured in every way: its first."""
-    points = rows.groupby(["model", "seed"]).series.transform("size")
-    most = points.groupby(rows.model).transform("max")
-    first = rows[points == most]
-    return first[first.seed == first.groupby("model").seed.transform("min")]
 
 
 def _of_references(model: str, rows: pd.DataFrame) -> Iterator[tuple[str, Value]]:
@@ -126,8 +120,8 @@ def _better_proxy(model: str, proxies: Mapping[str, Proxy | None]) -> Claim:
 
 def _nf4_beats_fp4(model: str, rows: pd.DataFrame) -> Claim:
     kl = rows.set_index("series").mean_kl
-    known = {_NF4, _FP4} <= {*kl.index}
-    percent = float(100 * (1 - kl[_NF4] / kl[_FP4])) if known else None
+    known = {NF4, FP4} <= {*kl.index}
+    percent = float(100 * (1 - kl[NF4] / kl[FP4])) if known else None
     return claim(
         f"NF4 changes the output of {model} less than FP4 as bitsandbytes has it (percent less "
         "KL).",
@@ -158,12 +152,12 @@ def _of_linearity(
 def _feedback(model: str, rows: pd.DataFrame) -> Claim:
     """Whether GPTQ has less output error than rounding on the same scales, on every layer."""
     key = ["seed", "tensor", "nominal_bits"]
-    plain = rows[rows.series == "uniform_channel"].set_index(key).output_nmse
+    plain = rows[rows.series == "uniform_channel_asymmetric"].set_index(key).output_nmse
     gptq = rows[rows.series == "gptq_channel"].set_index(key).output_nmse
     ratio = float((gptq / plain).max())
     return claim(
-        f"GPTQ has less output error than rounding to nearest, one scale a channel, on every layer "
-        f"of {model} and at every rate (largest ratio).",
+        f"GPTQ has less output error than rounding to nearest on the same grid, one scale a "
+        f"channel, on every layer of {model} and at every rate (largest ratio).",
         value=None if pd.isna(ratio) else ratio,
         holds=ratio < 1,
         threshold=1,

@@ -1,0 +1,11 @@
+from qatlas.function.schema import EVALUATIONS, LAYERS, SENSITIVITIES
+from qatlas.function.summary import summarize
+from qatlas.job import job
+from qatlas.summary import write_summary
+from qatlas.tables import read_table
+
+KINDS = (EVALUATIONS, LAYERS, SENSITIVITIES)
+
+with job(snakemake):
+    tables = {kind.name: read_table(kind, snakemake.input[kind.name]) for kind in KINDS}
+    write_summary(summarize(tables, snakemake.params.seed), snakemake.output.summary)
