@@ -1,0 +1,1 @@
+"""What does quantizing the weights do to what a model computes?"""
