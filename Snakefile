@@ -23,6 +23,11 @@ if study.function:
     include: "rules/function.smk"
 
 
+if study.robustness:
+
+    include: "rules/robustness.smk"
+
+
 include: "rules/paper.smk"
 include: "rules/benchmarks.smk"
 

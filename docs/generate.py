@@ -14,11 +14,20 @@ from pydantic_core import PydanticUndefined
 
 from qatlas.codecs import registry
 from qatlas.config.codec_grids import CodecGrid
+from qatlas.config.function import (
+    KINDS_OF_LANGUAGE_MODEL,
+    Calibration,
+    Function,
+    Sensitivity,
+)
 from qatlas.config.models import Model
 from qatlas.config.rate_distortion import Allocation, Example, RateDistortion
+from qatlas.config.robustness import Robustness
 from qatlas.config.study import Study
 from qatlas.config.text import KINDS_OF_TEXT
 from qatlas.config.training import Training
+from qatlas.function import schema as function
+from qatlas.function.robustness.schema import ROBUSTNESS
 from qatlas.models.corpus import DOCUMENTS
 from qatlas.models.schema import LOSSES
 from qatlas.rate_distortion import schema as rate_distortion
@@ -41,6 +50,11 @@ TABLES = {
     "results/rate_distortion/tables/allocations.parquet": rate_distortion.ALLOCATIONS,
     "results/rate_distortion/tables/allocation_totals.parquet": rate_distortion.ALLOCATION_TOTALS,
     "results/rate_distortion/tables/timings.parquet": rate_distortion.TIMINGS,
+    "results/function/tables/evaluations.parquet": function.EVALUATIONS,
+    "results/function/tables/positions.parquet": function.POSITIONS,
+    "results/function/tables/layers.parquet": function.LAYERS,
+    "results/function/tables/sensitivities.parquet": function.SENSITIVITIES,
+    "results/function/robustness/robustness.parquet": ROBUSTNESS,
 }
 
 
@@ -66,6 +80,14 @@ def config_page() -> str:
         ("rate_distortion", RateDistortion),
         ("rate_distortion.example", Example),
         ("rate_distortion.allocation", Allocation),
+        ("function", Function),
+        *(
+            (f"function.models.NAME: {kind.__name__}", kind)
+            for kind in KINDS_OF_LANGUAGE_MODEL.values()
+        ),
+        ("function.calibration", Calibration),
+        ("function.sensitivity", Sensitivity),
+        ("robustness", Robustness),
     ]
     lines = [WRITTEN, "# Configuration\n", inspect.cleandoc(INTRODUCTION), ""]
     for title, section in sections:

@@ -105,11 +105,13 @@ def figures(chapter):
 
 
 def all_figures():
-    return [path for chapter in FIGURES for path in figures(chapter)]
+    graph = ["results/function/figures/robustness.pdf"] if study.robustness else []
+    return [path for chapter in FIGURES for path in figures(chapter)] + graph
 
 
 def summaries():
-    return [f"results/{chapter}/summary.json" for chapter in FIGURES]
+    graph = ["results/function/robustness/summary.json"] if study.robustness else []
+    return [f"results/{chapter}/summary.json" for chapter in FIGURES] + graph
 
 
 def tables_of_figure(chapter):

@@ -104,6 +104,16 @@ def table_files(names):
     return {name: f"results/function/tables/{name}.parquet" for name in names}
 
 
+def robustness_source(wildcards):
+    """Files that the robustness graph is made from."""
+    section = study.robustness
+    if section.simulate:
+        return {}
+    if section.results_dir:
+        return {"files": sorted(map(str, Path(section.results_dir).glob("*_quant_*.json")))}
+    return {"evaluations": "results/function/tables/evaluations.parquet"}
+
+
 def of_language_models(pattern, first_only=False):
     return [
         pattern.format(language_model=name, seed=seed)

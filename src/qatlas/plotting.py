@@ -113,6 +113,14 @@ def save_figure(figure: Figure, drawn: pd.DataFrame, caption: str, pdf: str | Pa
         unfinished.write_text(f"{caption}\n")
 
 
+def save_vectors(figure: Figure, svg: str | Path, eps: str | Path) -> None:
+    """Write a figure as SVG and as EPS, which has no transparency; no time stamps are written."""
+    with replacing(svg) as unfinished:
+        figure.savefig(unfinished, metadata={"Date": None})
+    with replacing(eps) as unfinished:
+        figure.savefig(unfinished, metadata={"CreationDate": None})
+
+
 def family_colour(family: str) -> str:
     """Colour of a codec family; one that has none of its own gets one by its name."""
     return FAMILY_COLOURS.get(family, _PALETTE[2 + crc32(family.encode()) % (len(_PALETTE) - 2)])

@@ -75,13 +75,18 @@ class Study(Section):
 
     @model_validator(mode="after")
     def _references_of_function_exist(self) -> "Study":
-        chapter = self.function
+        chapter, graph = self.function, self.robustness
         if chapter is None:
+            if graph and not (graph.simulate or graph.results_dir):
+                raise ValueError(
+                    "robustness: there is no section function whose models could be measured; add "
+                    "one, or give results_dir"
+                )
             return self
         if shared := sorted(chapter.codecs.keys() & self.codecs.keys()):
             raise ValueError(f"function.codecs: {', '.join(shared)} is a name under codecs too")
         grids = {*chapter.series, *chapter.codecs}
-        lines = self.robustness.lines if self.robustness else {}
+        lines = graph.lines if graph else {}
         references: list[tuple[str, str, Collection[str]]] = [
             *(
                 (f"function.models.{name}.model", model.model, self.models)

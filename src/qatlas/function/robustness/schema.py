@@ -25,5 +25,5 @@ ROBUSTNESS = Table(
     ),
 )
 
-ORIGIN = "function/tables/robustness.parquet"
+ORIGIN = "function/robustness/robustness.parquet"
 """Where summaries say that a value comes from."""

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from qatlas.config.robustness import Robustness
 from qatlas.errors import AtlasError
 
 
@@ -67,3 +68,13 @@ class RobustnessSettings:
     def deployment(self) -> Deployment:
         """Both thresholds."""
         return Deployment(self.absolute_threshold, self.relative_threshold)
+
+
+def settings_of(section: Robustness) -> RobustnessSettings:
+    """What the configuration says of it."""
+    return RobustnessSettings(
+        section.bit_widths,
+        section.shown_line,
+        section.absolute_threshold,
+        section.relative_threshold,
+    )

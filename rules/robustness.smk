@@ -1,0 +1,55 @@
+"""Perplexity against precision: measured here, read from a folder, or made up for the layout."""
+
+ROBUSTNESS = "results/function/robustness"
+
+
+rule robustness:
+    """Perplexity by precision of every model, what can be deployed, and the checks."""
+    input:
+        unpack(robustness_source),
+        code=code("function/robustness"),
+    output:
+        rows=ensure(f"{ROBUSTNESS}/robustness.parquet", non_empty=True),
+        summary=ensure(f"{ROBUSTNESS}/summary.json", non_empty=True),
+        text=ensure("results/function/robustness.txt", non_empty=True),
+        interchange=directory(f"{ROBUSTNESS}/interchange"),
+    log:
+        f"{ROBUSTNESS}/robustness.log",
+    localrule: True
+    conda:
+        "../envs/atlas.yaml"
+    params:
+        settings=study.robustness.model_dump(),
+    script:
+        "../scripts/function/robustness.py"
+
+
+rule robustness_figure:
+    """Draw the robustness graph."""
+    input:
+        rows=f"{ROBUSTNESS}/robustness.parquet",
+        summary=f"{ROBUSTNESS}/summary.json",
+        code=code("function/robustness_figure"),
+    output:
+        pdf=ensure("results/function/figures/robustness.pdf", non_empty=True),
+        png=report(
+            "results/function/figures/robustness.png",
+            caption="captions/figure.rst",
+            category="Function",
+            labels={"figure": "robustness"},
+        ),
+        drawn="results/function/figures/robustness.csv",
+        caption="results/function/figures/robustness.rst",
+        svg=ensure("results/function/figures/robustness.svg", non_empty=True),
+        eps=ensure("results/function/figures/robustness.eps", non_empty=True),
+    log:
+        "results/function/figures/robustness.log",
+    benchmark:
+        "results/function/figures/robustness.benchmark.tsv"
+    localrule: True
+    conda:
+        "../envs/atlas.yaml"
+    params:
+        settings=study.robustness.model_dump(),
+    script:
+        "../scripts/function/robustness_figure.py"
