@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 from qatlas.atomic import replacing
@@ -25,4 +26,4 @@ with job(snakemake):
     write_interchange(rows, settings, Path(output.interchange))
     with replacing(output.text) as unfinished:
         unfinished.write_text(text)
-    print(text)
+    sys.stdout.write(text)

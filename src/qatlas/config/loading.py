@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from qatlas.config.function import KINDS_OF_LANGUAGE_MODEL
 from qatlas.config.models import KINDS_OF_MODEL
 from qatlas.config.study import Study
 from qatlas.config.text import KINDS_OF_TEXT
@@ -13,10 +14,11 @@ from qatlas.errors import AtlasError, nearest
 _KINDS: dict[str, Mapping[str, type[BaseModel]]] = {
     "kind_of_model": KINDS_OF_MODEL,
     "kind_of_text": KINDS_OF_TEXT,
+    "kind_of_language_model": KINDS_OF_LANGUAGE_MODEL,
 }
 _SECTIONS = {kind: section for kinds in _KINDS.values() for kind, section in kinds.items()}
-_PLACE_OF_KIND = {"models": 2, "text": 1}
-"""Where pydantic puts the kind into the location of a problem, by the first key."""
+_KEYS_ABOVE_KIND = (("models", "*"), ("text",), ("function", "models", "*"))
+"""Behind which keys pydantic puts the kind into the location of a problem."""
 
 
 def load(given: Mapping[str, Any]) -> Study:
@@ -43,9 +45,15 @@ def _sentence(problem: Mapping[str, Any]) -> str:
 
 def _where(location: tuple[int | str, ...]) -> str:
     """Dotted key; what pydantic adds is none: the kind of a section, the mark of a wrong name."""
-    kind = _PLACE_OF_KIND.get(str(location[0])) if location else None
-    keys = [key for place, key in enumerate(location) if place != kind and key != "[key]"]
+    kinds = {len(above) for above in _KEYS_ABOVE_KIND if _begins_with(location, above)}
+    keys = [key for place, key in enumerate(location) if place not in kinds and key != "[key]"]
     return ".".join(map(str, keys))
+
+
+def _begins_with(location: tuple[int | str, ...], keys: tuple[str, ...]) -> bool:
+    return len(location) >= len(keys) and all(
+        key in ("*", found) for key, found in zip(keys, location, strict=False)
+    )
 
 
 def _what(problem: Mapping[str, Any]) -> str:
