@@ -110,7 +110,9 @@ def _quotients(
     dimension = basis.shape[0]
     rest = np.empty(dimension, np.int64)
     for n in range(points.shape[0]):
-        rest[:] = points[n]
+        # One by one: what numba makes of the copy of a slice takes two seconds to compile.
+        for k in range(dimension):
+            rest[k] = points[n, k]
         for k in range(dimension):
             # What earlier basis vectors put here is what the coordinate must be congruent to.
             known = points[n, k] - rest[k]
