@@ -36,7 +36,7 @@ from qatlas.rate_distortion.sweep import sweep
 from qatlas.tables import read_table, write_table
 from qatlas.weights.describe import describe
 from qatlas.weights.manifest import MANIFEST, manifest, matrices
-from qatlas.weights.matrices import Matrix, Shard, open_shard
+from qatlas.weights.matrices import Matrix, Shard, open_shards
 from qatlas.weights.snapshot import open_snapshot
 from qatlas.weights.statistics import DENSITIES, STATISTICS
 
@@ -130,9 +130,9 @@ def _sweep(folder: Path, codecs: dict[str, Codec]) -> None:
 
 
 def _matrices(folder: Path) -> Iterator[Matrix]:
-    whole = Shard(str(folder / "checkpoint"), include=("*",), smallest=1, index=0, count=1)
+    whole = Shard("llama_shaped", str(folder / "checkpoint"), ("*",), smallest=1, index=0, count=1)
     rows = read_table(MANIFEST, folder / "manifest.parquet")
-    return open_shard(rows, whole, partial(progress, what="tensor"))
+    return open_shards(rows, [whole], partial(progress, what="tensor"))
 
 
 JOBS: dict[str, Callable[[Path], None]] = {

@@ -20,7 +20,7 @@ from qatlas.config.function import (
     Function,
     Sensitivity,
 )
-from qatlas.config.models import Model
+from qatlas.config.models import KINDS_OF_MODEL
 from qatlas.config.rate_distortion import Allocation, Example, RateDistortion
 from qatlas.config.robustness import Robustness
 from qatlas.config.study import Study
@@ -73,7 +73,7 @@ def config_page() -> str:
     """Every key of the configuration."""
     sections: list[tuple[str, type[BaseModel]]] = [
         ("Top level", Study),
-        *((f"models.NAME: {kind.__name__}", kind) for kind in sorted_by_name(Model)),
+        *((f"models.NAME: {kind.__name__}", kind) for kind in KINDS_OF_MODEL.values()),
         ("codecs.NAME", CodecGrid),
         *((f"text: {kind.__name__}", kind) for kind in KINDS_OF_TEXT.values()),
         ("training", Training),
@@ -100,6 +100,9 @@ A study is one YAML file: `config.yaml` by default, another with `--configfile`.
 command line stands for itself and is not laid over the default. Unknown keys, wrong types, values a
 codec refuses and groups longer than a row of a tensor are errors before any job starts. Editors
 complete and check keys through `docs/config.schema.json`.
+
+A job works on one shard of a checkpoint's tensors (`shards`), or on all sampled models at once,
+which are small.
 """
 
 
@@ -206,11 +209,6 @@ def codec_schema(name: str) -> dict[str, Any]:
         "required": ["codec", *model.get("required", [])],
         "additionalProperties": False,
     }
-
-
-def sorted_by_name(base: type) -> list[type]:
-    """Direct subclasses of a class, by name."""
-    return sorted(base.__subclasses__(), key=lambda kind: kind.__name__)
 
 
 def shown(default: Any) -> str:

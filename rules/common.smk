@@ -13,8 +13,6 @@ SOURCE = str(Path(workflow.basedir) / "src")
 sys.path.insert(0, SOURCE)
 os.environ.update(PYTHONPATH=SOURCE)
 
-from qatlas.codecs.peers import versions
-from qatlas.codecs.registry import create
 from qatlas.config.loading import load
 from qatlas.config.models import HubModel, LocalModel, PackagedModel, SampledModel
 from qatlas.errors import AtlasError
@@ -122,55 +120,6 @@ def tables_of_figure(chapter):
     }
 
 
-def snapshot(wildcards):
-    """A model's checkpoint: the file if its name is known beforehand, else its folder.
-
-    Jobs that read tensors take it as `ancient`: they depend on the manifest, which holds the
-    checksums.
-    """
-    return snapshot_path(wildcards.model)
-
-
-def snapshot_path(model):
-    folder = f"results/weights/{model}/snapshot"
-    known = isinstance(study.models[model], (PackagedModel, SampledModel))
-    return f"{folder}/model.safetensors" if known else folder
-
-
-def shard_of(wildcards):
-    """Which of a model's matrices a job works on."""
-    model = study.models[wildcards.model]
-    return {
-        "folder": f"results/weights/{wildcards.model}/snapshot",
-        "include": model.include,
-        "smallest": model.smallest,
-        "index": int(wildcards.shard),
-        "count": model.shards,
-    }
-
-
-def codec_modules(family):
-    """Modules of a codec and of those that it wraps."""
-    return [f"codecs.families.{codec}" for codec in study.codecs_in(family)]
-
-
-def peers_of(wildcards):
-    """Versions of the outside packages that a codec runs, so that it is measured anew with others.
-
-    A package that was missing, and was skipped therefore, is one when it is installed.
-    """
-    plan = study.plan(wildcards.family)
-    return versions(create(wildcards.family, **point) for grid in plan.values() for point in grid)
-
-
-def of_every_shard(pattern, **others):
-    return [
-        path
-        for model, description in study.models.items()
-        for path in expand(pattern, model=model, shard=range(description.shards), **others)
-    ]
-
-
 def commit():
     """Commit of the checkout and whether files differ from it; None outside a checkout."""
     git = ["git", "-C", workflow.basedir]
@@ -186,13 +135,7 @@ def commit():
     return {"commit": head.stdout.strip(), "dirty": bool(changes.stdout.strip())}
 
 
-def tensor_memory_mb(wildcards, input, attempt):
-    """Room for PyTorch and for the largest tensor several times over."""
-    return attempt * int(1500 + 6 * input.size_mb)
-
-
 wildcard_constraints:
     model=one_of(study.models),
-    family=one_of(study.families()),
     shard=r"\d+",
     figure=r"\w+",

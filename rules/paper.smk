@@ -4,7 +4,7 @@
 rule provenance:
     """Commit, configuration, versions, machine, and the checksums of what went in."""
     input:
-        manifests=expand("results/weights/{model}/manifest.parquet", model=study.models),
+        manifests=expand("results/weights/{batch}/manifest.parquet", batch=BATCHES),
         snapshots=ancient([snapshot_path(model) for model in study.models]),
         lock=ROOT / "requirements.txt",
         code=code("paper/provenance"),
@@ -18,7 +18,7 @@ rule provenance:
     params:
         study=study.model_dump(mode="json"),
         commit=commit(),
-        snapshots={model: f"results/weights/{model}/snapshot" for model in study.models},
+        snapshots={model: snapshot_folder(model) for model in study.models},
     script:
         "../scripts/paper/provenance.py"
 

@@ -2,48 +2,48 @@
 
 
 rule bounds:
-    """The limits of one shard of a model's tensors."""
+    """The limits of one shard of a batch."""
     input:
-        manifest="results/weights/{model}/manifest.parquet",
-        statistics="results/weights/{model}/statistics/{shard}.parquet",
-        snapshot=ancient(snapshot),
+        manifest="results/weights/{batch}/manifest.parquet",
+        statistics="results/weights/{batch}/statistics/{shard}.parquet",
+        snapshots=ancient(snapshots),
         code=code("rate_distortion/bounds"),
     output:
-        bounds=ensure("results/rate_distortion/bounds/{model}/{shard}.parquet", non_empty=True),
+        bounds=ensure("results/rate_distortion/bounds/{batch}/{shard}.parquet", non_empty=True),
     log:
-        "results/rate_distortion/bounds/{model}/{shard}.log",
+        "results/rate_distortion/bounds/{batch}/{shard}.log",
     benchmark:
-        "results/rate_distortion/bounds/{model}/{shard}.benchmark.tsv"
+        "results/rate_distortion/bounds/{batch}/{shard}.benchmark.tsv"
     conda:
         "../envs/atlas.yaml"
     resources:
         mem_mb=tensor_memory_mb,
         runtime=60,
     params:
-        shard=shard_of,
+        shards=shards_of,
     script:
         "../scripts/rate_distortion/bounds.py"
 
 
 rule sweep:
-    """Rate and distortion of one codec on one shard of a model's tensors."""
+    """Rate and distortion of one codec on one shard of a batch."""
     input:
-        manifest="results/weights/{model}/manifest.parquet",
-        snapshot=ancient(snapshot),
+        manifest="results/weights/{batch}/manifest.parquet",
+        snapshots=ancient(snapshots),
         code=lambda wildcards: code("rate_distortion/sweep", *codec_modules(wildcards.family)),
     output:
         measured=ensure(
-            "results/rate_distortion/sweep/{model}/{family}/{shard}.parquet",
+            "results/rate_distortion/sweep/{batch}/{family}/{shard}.parquet",
             non_empty=True,
         ),
         timings=ensure(
-            "results/rate_distortion/sweep/{model}/{family}/{shard}.timings.parquet",
+            "results/rate_distortion/sweep/{batch}/{family}/{shard}.timings.parquet",
             non_empty=True,
         ),
     log:
-        "results/rate_distortion/sweep/{model}/{family}/{shard}.log",
+        "results/rate_distortion/sweep/{batch}/{family}/{shard}.log",
     benchmark:
-        "results/rate_distortion/sweep/{model}/{family}/{shard}.benchmark.tsv"
+        "results/rate_distortion/sweep/{batch}/{family}/{shard}.benchmark.tsv"
     conda:
         "../envs/atlas.yaml"
     threads: 1
@@ -51,8 +51,8 @@ rule sweep:
         mem_mb=tensor_memory_mb,
         runtime=60,
     params:
-        shard=shard_of,
-        plan=lambda wildcards: study.plan(wildcards.family),
+        shards=shards_of,
+        plan=plan,
         most_weights=lambda wildcards: study.most_weights(wildcards.family),
         peers=peers_of,
         seed=study.seed,
@@ -63,39 +63,39 @@ rule sweep:
 rule rotation:
     """What a rotation does to the distribution of the weights of one shard."""
     input:
-        manifest="results/weights/{model}/manifest.parquet",
-        snapshot=ancient(snapshot),
+        manifest="results/weights/{batch}/manifest.parquet",
+        snapshots=ancient(snapshots),
         code=code("rate_distortion/rotation"),
     output:
-        rotation=ensure("results/rate_distortion/rotation/{model}/{shard}.parquet", non_empty=True),
+        rotation=ensure("results/rate_distortion/rotation/{batch}/{shard}.parquet", non_empty=True),
     log:
-        "results/rate_distortion/rotation/{model}/{shard}.log",
+        "results/rate_distortion/rotation/{batch}/{shard}.log",
     benchmark:
-        "results/rate_distortion/rotation/{model}/{shard}.benchmark.tsv"
+        "results/rate_distortion/rotation/{batch}/{shard}.benchmark.tsv"
     conda:
         "../envs/atlas.yaml"
     resources:
         mem_mb=tensor_memory_mb,
         runtime=60,
     params:
-        shard=shard_of,
+        shards=shards_of,
     script:
         "../scripts/rate_distortion/rotation.py"
 
 
 rule rate_distortion_tables:
-    """Gather the shards of all models and codecs, with the distance of each point to its limits."""
+    """Gather the shards of all batches and codecs, with the distance of each point to its limits."""
     input:
         measured=of_every_shard(
-            "results/rate_distortion/sweep/{model}/{family}/{shard}.parquet",
-            family=study.families(),
+            "results/rate_distortion/sweep/{batch}/{family}/{shard}.parquet",
+            family=FAMILIES,
         ),
         timings=of_every_shard(
-            "results/rate_distortion/sweep/{model}/{family}/{shard}.timings.parquet",
-            family=study.families(),
+            "results/rate_distortion/sweep/{batch}/{family}/{shard}.timings.parquet",
+            family=FAMILIES,
         ),
-        bounds=of_every_shard("results/rate_distortion/bounds/{model}/{shard}.parquet"),
-        rotation=of_every_shard("results/rate_distortion/rotation/{model}/{shard}.parquet"),
+        bounds=of_every_shard("results/rate_distortion/bounds/{batch}/{shard}.parquet"),
+        rotation=of_every_shard("results/rate_distortion/rotation/{batch}/{shard}.parquet"),
         code=code("rate_distortion/rate_distortion_tables"),
     output:
         measurements=ensure("results/rate_distortion/tables/measurements.parquet", non_empty=True),

@@ -24,28 +24,24 @@ rule packaged_snapshot:
         "../scripts/weights/packaged_snapshot.py"
 
 
-rule sampled_snapshot:
-    """Draw a matrix of independent samples."""
+rule sampled_snapshots:
+    """Draw matrices of independent samples, one for each sampled model."""
     input:
-        code=code("weights/sampled_snapshot"),
+        code=code("weights/sampled_snapshots"),
     output:
-        weights=ensure("results/weights/{model}/snapshot/model.safetensors", non_empty=True),
+        weights=ensure([snapshot_path(model) for model in models(SampledModel)], non_empty=True),
     log:
-        "results/weights/{model}/snapshot.log",
-    wildcard_constraints:
-        model=one_of(models(SampledModel)),
+        "results/weights/_sampled/snapshots.log",
     conda:
         "../envs/atlas.yaml"
     resources:
         mem_mb=tensor_memory_mb,
         runtime=10,
     params:
-        source=lambda wildcards: study.models[wildcards.model].model_dump(
-            include={"distribution", "rows", "columns", "degrees_of_freedom"}
-        ),
+        sources=sampled_sources(),
         seed=study.seed,
     script:
-        "../scripts/weights/sampled_snapshot.py"
+        "../scripts/weights/sampled_snapshots.py"
 
 
 rule local_snapshot:
@@ -89,57 +85,57 @@ rule hub_snapshot:
 
 
 rule manifest:
-    """List every tensor of a checkpoint: what it is, its shape and its checksum."""
+    """List every tensor of a batch of checkpoints: what it is, its shape and its checksum."""
     input:
-        snapshot=snapshot,
+        snapshots=snapshots,
         code=code("weights/manifest"),
     output:
-        manifest=ensure("results/weights/{model}/manifest.parquet", non_empty=True),
+        manifest=ensure("results/weights/{batch}/manifest.parquet", non_empty=True),
     log:
-        "results/weights/{model}/manifest.log",
+        "results/weights/{batch}/manifest.log",
     benchmark:
-        "results/weights/{model}/manifest.benchmark.tsv"
+        "results/weights/{batch}/manifest.benchmark.tsv"
     conda:
         "../envs/atlas.yaml"
     resources:
         mem_mb=tensor_memory_mb,
         runtime=30,
     params:
-        folder="results/weights/{model}/snapshot",
+        folders=snapshot_folders,
     script:
         "../scripts/weights/manifest.py"
 
 
 rule statistics:
-    """How the weights of one shard of a model's tensors are spread."""
+    """How the weights of one shard of a batch are spread."""
     input:
-        manifest="results/weights/{model}/manifest.parquet",
-        snapshot=ancient(snapshot),
+        manifest="results/weights/{batch}/manifest.parquet",
+        snapshots=ancient(snapshots),
         code=code("weights/statistics"),
     output:
-        statistics=ensure("results/weights/{model}/statistics/{shard}.parquet", non_empty=True),
-        densities=ensure("results/weights/{model}/densities/{shard}.parquet", non_empty=True),
+        statistics=ensure("results/weights/{batch}/statistics/{shard}.parquet", non_empty=True),
+        densities=ensure("results/weights/{batch}/densities/{shard}.parquet", non_empty=True),
     log:
-        "results/weights/{model}/statistics/{shard}.log",
+        "results/weights/{batch}/statistics/{shard}.log",
     benchmark:
-        "results/weights/{model}/statistics/{shard}.benchmark.tsv"
+        "results/weights/{batch}/statistics/{shard}.benchmark.tsv"
     conda:
         "../envs/atlas.yaml"
     resources:
         mem_mb=tensor_memory_mb,
         runtime=60,
     params:
-        shard=shard_of,
+        shards=shards_of,
     script:
         "../scripts/weights/statistics.py"
 
 
 rule weights_tables:
-    """Gather the shards of all models."""
+    """Gather the shards of all batches."""
     input:
-        manifests=expand("results/weights/{model}/manifest.parquet", model=study.models),
-        statistics=of_every_shard("results/weights/{model}/statistics/{shard}.parquet"),
-        densities=of_every_shard("results/weights/{model}/densities/{shard}.parquet"),
+        manifests=expand("results/weights/{batch}/manifest.parquet", batch=BATCHES),
+        statistics=of_every_shard("results/weights/{batch}/statistics/{shard}.parquet"),
+        densities=of_every_shard("results/weights/{batch}/densities/{shard}.parquet"),
         code=code("weights/weights_tables"),
     output:
         manifests=ensure("results/weights/tables/manifests.parquet", non_empty=True),

@@ -7,6 +7,7 @@ import yaml
 
 from qatlas.config.loading import load
 from qatlas.config.models import HubModel, LocalModel, PackagedModel, SampledModel
+from qatlas.config.study import ALL_SAMPLED
 from qatlas.config.text import DatasetText, DocstringText, FileText, ParquetText
 from qatlas.errors import AtlasError
 
@@ -118,6 +119,17 @@ def test_a_plan_holds_the_points_of_one_codec_only():
     assert load(STUDY).plan("gguf") == {}
 
 
+def test_sampled_models_share_their_jobs_and_others_do_not():
+    other = {"path": "here", "shards": 3}
+    heavy = {"distribution": "laplace"}
+    loaded = load(study({"models/heavy": heavy, "models/other": other}))
+    assert loaded.batches() == {
+        "bert": ("bert",),
+        ALL_SAMPLED: ("noise", "heavy"),
+        "other": ("other",),
+    }
+
+
 def test_the_codecs_inside_a_codec_are_known():
     inner = {"codec": "rotate", "inner": {"codec": "lloyd_max", "bits": [2, 3]}}
     nested = {"codec": "rotate", "inner": inner, "side": "both"}
@@ -162,9 +174,14 @@ WRONG = {
     "nothing for a section": ("models", None, "models: …dictionary; found None"),
     "number out of range": ("seed", -1, "seed: …greater than or equal to 0; found -1"),
     "too many shards": (
-        "models/noise/shards",
+        "models/bert/shards",
         10_001,
-        "models.noise.shards: …less than or equal to 10000; found 10001",
+        "models.bert.shards: …less than or equal to 10000; found 10001",
+    ),
+    "shards of one matrix": (
+        "models/noise/shards",
+        2,
+        "models.noise.shards: there is no such key; allowed: …",
     ),
     "unknown distribution": (
         "models/noise/distribution",

@@ -1,3 +1,4 @@
+import importlib.util
 import sys
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from qatlas.codecs.base import CodecError, requirements_of
 from qatlas.codecs.measure import measure_codec
 from qatlas.config.loading import load
 from qatlas.errors import AtlasError
-from qatlas.preflight import require_feasible
+from qatlas.preflight import missing_packages, require_feasible
 from tests.test_config import SHIPPED
 
 SAMPLED = {"distribution": "gaussian", "rows": 64, "columns": 96}
@@ -243,3 +244,16 @@ def test_the_ruler_asks_for_the_second_moment_that_a_codec_needs():
 def test_a_codec_that_says_nothing_needs_nothing():
     assert requirements_of(create("lloyd_max", bits=4)) == Requirements()
     assert Requirements().any_row_will_do
+
+
+def test_grids_whose_package_is_missing_are_known_beforehand(monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *_: None if name == "gguf" else find(name)
+    )
+    peer = {"codec": "gguf_block", "data_type": ["Q4_0", "Q8_0"]}
+    inner = {"codec": "uniform", "bits": 4}
+    codecs = {"peer": peer, "rotated_peer": {"codec": "rotate", "inner": peer}}
+    others = {"plain": inner, "rotated": {"codec": "rotate", "inner": inner}}
+    found = missing_packages(study(codecs | others, {"noise": SAMPLED}))
+    assert found == {"peer": ("gguf",), "rotated_peer": ("gguf",)}

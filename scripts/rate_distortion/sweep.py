@@ -5,12 +5,12 @@ from qatlas.rate_distortion.schema import MEASURED, TIMINGS
 from qatlas.rate_distortion.sweep import sweep
 from qatlas.tables import read_table, write_table
 from qatlas.weights.manifest import MANIFEST
-from qatlas.weights.matrices import Shard, open_shard
+from qatlas.weights.matrices import Shard, open_shards
 
 with job(snakemake):
     manifest = read_table(MANIFEST, snakemake.input.manifest)
-    part = Shard(**snakemake.params.shard)
-    matrices = open_shard(manifest, part, partial(progress, what="tensor"))
+    parts = [Shard(**part) for part in snakemake.params.shards]
+    matrices = open_shards(manifest, parts, partial(progress, what="tensor"))
     swept = sweep(
         matrices,
         snakemake.wildcards.family,

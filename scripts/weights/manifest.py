@@ -8,12 +8,12 @@ from qatlas.weights.rows import rows_of_matrices
 from qatlas.weights.snapshot import open_snapshot
 
 with job(snakemake):
-    model = snakemake.wildcards.model
-    snapshot = open_snapshot(snakemake.params.folder, model)
-    if given := snakemake.config["held_against"].get(model):
-        needs = [(key, Requirements(**need)) for key, need in given["needs"]]
-        rows = rows_of_matrices(snapshot, given["include"], given["smallest"])
-        require_suitable_rows(needs, rows)
-    write_table(
-        manifest(snapshot, partial(progress, what="tensor")), MANIFEST, snakemake.output.manifest
-    )
+    rows = []
+    for model, folder in snakemake.params.folders.items():
+        snapshot = open_snapshot(folder, model)
+        if given := snakemake.config["held_against"].get(model):
+            needs = [(key, Requirements(**need)) for key, need in given["needs"]]
+            given_rows = rows_of_matrices(snapshot, given["include"], given["smallest"])
+            require_suitable_rows(needs, given_rows)
+        rows += manifest(snapshot, partial(progress, what="tensor"))
+    write_table(rows, MANIFEST, snakemake.output.manifest)

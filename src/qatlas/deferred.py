@@ -5,13 +5,25 @@ it starts; importing PyTorch there would more than double the time to say "nothi
 """
 
 import sys
-from importlib.util import LazyLoader, find_spec, module_from_spec
+from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+
+class _Deferred(ModuleType):
+    """Stands for a module, which is imported when an attribute is asked for.
+
+    It is kept out of ``sys.modules``: matplotlib and others look there for PyTorch, and would have
+    it imported for a figure that needs none of it.
+    """
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(import_module(self.__name__), attribute)
 
 
 def deferred(name: str) -> ModuleType:
-    """Return a module that is executed at the first access to one of its attributes.
+    """Return a module, or what imports it at the first access to one of its attributes.
 
     Raises
     ------
@@ -20,14 +32,9 @@ def deferred(name: str) -> ModuleType:
     """
     if name in sys.modules:
         return sys.modules[name]
-    spec = find_spec(name)
-    if spec is None or spec.loader is None:
+    if find_spec(name) is None:
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-    spec.loader = LazyLoader(spec.loader)
-    module = module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    return _Deferred(name)
 
 
 if TYPE_CHECKING:

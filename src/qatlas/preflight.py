@@ -1,9 +1,9 @@
-"""What can be known to fail before any job starts: codecs that do not take a study's matrices."""
+"""What is known before any job starts: codecs that refuse a matrix, or whose package is missing."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from qatlas.codecs import registry
+from qatlas.codecs import peers, registry
 from qatlas.codecs.base import requirements_of
 from qatlas.config.models import AnyModel, HubModel, LocalModel, PackagedModel, SampledModel
 from qatlas.config.study import Study
@@ -43,6 +43,15 @@ def require_feasible(study: Study, fetched: str) -> None:
         for row in _rows(name, model, needs, Path(fetched.format(model=name)))
     ]
     require_suitable_rows(needs, rows)
+
+
+def missing_packages(study: Study) -> dict[str, tuple[str, ...]]:
+    """Packages of other projects that a grid runs and that are not installed, by its name."""
+    missing = {
+        name: peers.missing_packages(registry.create(grid.codec, **p) for p in grid.points())
+        for name, grid in study.codecs.items()
+    }
+    return {name: packages for name, packages in missing.items() if packages}
 
 
 def needs_of_rows(study: Study) -> Needs:

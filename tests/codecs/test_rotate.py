@@ -34,7 +34,19 @@ def test_powers_of_two_are_mixed_by_the_hadamard_matrix():
     assert mix(weight, signs).numpy() == pytest.approx(expected, abs=1e-5)
 
 
-@pytest.mark.parametrize("columns", [128, 384, 100, 97])
+@pytest.mark.parametrize("columns", [384, 100, 97, 2 * 511, 4 * 513, 1031])
+def test_other_sizes_are_mixed_by_the_product_of_a_hadamard_and_a_hartley_matrix(columns):
+    weight = matrix(3, columns)
+    power = columns & -columns
+    angles = 2 * np.pi * np.outer(*2 * [np.arange(columns // power)]) / (columns // power)
+    orthogonal = np.kron(np.cos(angles) + np.sin(angles), hadamard(power)) / np.sqrt(columns)
+    signs = random_signs(columns, 0)
+    mixed = mix(weight, signs)
+    assert mixed.numpy() == pytest.approx((weight * signs).double().numpy() @ orthogonal, abs=1e-5)
+    assert unmix(mixed, signs).numpy() == pytest.approx(weight.numpy(), abs=1e-5)
+
+
+@pytest.mark.parametrize("columns", [128, 384, 100, 97, 1031])
 def test_one_weight_reaches_every_place(columns):
     weight = torch.zeros(1, columns)
     weight[0, 5] = 1

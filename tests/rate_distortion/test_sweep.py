@@ -1,6 +1,4 @@
-import importlib.util
 import json
-import logging
 
 import numpy as np
 import pandas as pd
@@ -9,7 +7,6 @@ import torch
 
 from qatlas.codecs import CodecError, Context, create
 from qatlas.codecs.measure import measure_codec
-from qatlas.codecs.peers import INSTALL
 from qatlas.codecs.sampling import drawn_rows
 from qatlas.rate_distortion.schema import MEASURED, TIMINGS
 from qatlas.rate_distortion.sweep import sweep
@@ -137,23 +134,6 @@ def test_few_rows_are_all_measured():
     limits = {"by_tensor": 120, "by_group": 1}
     rows = sweep(MATRICES, "uniform", PLAN, limits, seed=5, threads=2).measured
     assert [row["sampled_weights"] for row in rows] == [120, 120, 40, 120, 120, 40]
-
-
-def test_a_series_whose_package_is_missing_is_skipped_aloud(monkeypatch, caplog):
-    find = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name, *_: None if name == "gguf" else find(name)
-    )
-    plan = {
-        "rotated_peer": [{"inner": {"codec": "gguf_block", "data_type": "Q8_0"}}],
-        "rotated": [{"inner": {"codec": "uniform", "bits": 4}}],
-    }
-    with caplog.at_level(logging.WARNING):
-        swept = sweep(MATRICES, "rotate", plan, {}, seed=5, threads=2)
-    assert [row["series"] for row in swept.measured] == ["rotated", "rotated"]
-    assert [row["series"] for row in swept.timings] == ["rotated", "rotated"]
-    (said,) = caplog.messages
-    assert all(word in said for word in ("rotated_peer", "package gguf", "not measured", INSTALL))
 
 
 def test_nothing_to_measure_gives_no_rows():

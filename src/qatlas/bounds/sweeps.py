@@ -155,7 +155,9 @@ def iterate(
         if age > 0 and not attained <= best + _ROUNDING:
             age = 0
             velocity[:] = 0.0
-            output[:] = safe
+            # One by one: what numba makes of the copy of a slice takes two seconds to compile.
+            for j in range(size):
+                output[j] = safe[j]
             continue
         best = attained
         if sweep < 4 or sweep % 4 == 0:

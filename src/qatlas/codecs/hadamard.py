@@ -16,6 +16,9 @@ from qatlas.deferred import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
+_LARGEST_MATRIX = 512
+"""Odd size up to which a product with a matrix is quicker than a Fourier transform."""
+
 
 def random_signs(size: int, seed: int) -> "Tensor":
     """Signs +-1, float32, shape (size,), which the seed alone determines."""
@@ -75,7 +78,7 @@ def _transform(rows: "Tensor") -> "Tensor":
     odd = size // power
     parts = rows.reshape(-1, odd, power)
     if odd > 1:
-        parts = torch.einsum("ij,njk->nik", _hartley(odd).to(rows.device), parts)
+        parts = _hartley(parts)
     return _hadamard(parts).reshape(rows.shape) / math.sqrt(power)
 
 
@@ -90,8 +93,21 @@ def _hadamard(parts: "Tensor") -> "Tensor":
     return parts
 
 
+def _hartley(parts: "Tensor") -> "Tensor":
+    """Orthonormal discrete Hartley transform along the second axis, an odd number long.
+
+    Of a real vector it is the real less the imaginary part of its Fourier transform.
+    """
+    size = parts.shape[1]
+    if size <= _LARGEST_MATRIX:
+        return torch.einsum("ij,njk->nik", _hartley_matrix(size).to(parts.device), parts)
+    first = torch.fft.rfft(parts, dim=1, norm="ortho")
+    mirrored = first[:, 1:].flip(1)
+    return torch.cat((first.real - first.imag, mirrored.real + mirrored.imag), 1)
+
+
 @cache
-def _hartley(size: int) -> "Tensor":
+def _hartley_matrix(size: int) -> "Tensor":
     """Orthogonal Hartley matrix cas(2 pi i j / size) / sqrt(size), float32, shape (size, size)."""
     angle = 2 * np.pi * (np.outer(np.arange(size), np.arange(size)) % size) / size
     return torch.from_numpy(((np.cos(angle) + np.sin(angle)) / np.sqrt(size)).astype(np.float32))

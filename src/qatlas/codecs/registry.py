@@ -1,6 +1,7 @@
 """Codecs by name: one module of ``families`` each, found without importing the others."""
 
 import json
+import sys
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from functools import cache
 from importlib import import_module
@@ -74,9 +75,12 @@ def codec_class(name: str) -> type:
     CodecError
         If there is none; the message names the nearest.
     """
-    if name not in names():
-        raise CodecError(f"no codec {name!r}; {nearest(name, names())}")
-    import_module(f"{families.__name__}.{name}")
+    module = f"{families.__name__}.{name}"
+    # Listing the folder takes longer than encoding a small matrix.
+    if module not in sys.modules:
+        if name not in names():
+            raise CodecError(f"no codec {name!r}; {nearest(name, names())}")
+        import_module(module)
     return _classes[name]
 
 

@@ -15,10 +15,15 @@ class Model(Section):
         ("*",), min_length=1, description="Name patterns of the tensors to quantize."
     )
     smallest: int = Field(4096, ge=1, description="Fewest weights of a tensor to quantize.")
+
+
+class Checkpoint(Model):
+    """What all models that others trained have in common."""
+
     shards: int = Field(1, ge=1, le=10_000, description="Jobs that share the model's tensors.")
 
 
-class PackagedModel(Model):
+class PackagedModel(Checkpoint):
     """A checkpoint carried by an installed Python package."""
 
     package: str = Field(description="Name of the package as pip knows it.")
@@ -26,14 +31,14 @@ class PackagedModel(Model):
     sha256: str = Field(pattern="^[0-9a-f]{64}$", description="Checksum of model.safetensors.")
 
 
-class HubModel(Model):
+class HubModel(Checkpoint):
     """A model of the Hugging Face hub."""
 
     hub: str = Field(pattern=r"^[^/\s]+/[^/\s]+$", description="Repository: organisation/name.")
     revision: str = Field(description="Commit, tag or branch; only a commit never changes.")
 
 
-class LocalModel(Model):
+class LocalModel(Checkpoint):
     """A snapshot folder on this machine."""
 
     path: str = Field(description="Folder with *.safetensors and, as a rule, config.json.")

@@ -9,13 +9,16 @@ from pydantic import Field, field_validator, model_validator
 from qatlas.codecs import registry
 from qatlas.config.codec_grids import CodecGrid
 from qatlas.config.function import Function, NamedLanguageModel
-from qatlas.config.models import AnyModel
+from qatlas.config.models import AnyModel, SampledModel
 from qatlas.config.rate_distortion import RateDistortion
 from qatlas.config.robustness import Robustness
 from qatlas.config.section import Name, Section
 from qatlas.config.text import AnyText, DocstringText
 from qatlas.config.training import Training
 from qatlas.errors import nearest
+
+ALL_SAMPLED = "_sampled"
+"""The batch of the sampled models; no name of a model begins so."""
 
 
 class Study(Section):
@@ -106,6 +109,18 @@ class Study(Section):
             return {}
         shared = {name: self.codecs[name] for name in self.function.series}
         return shared | self.function.codecs
+
+    def batches(self) -> dict[str, tuple[str, ...]]:
+        """Models that share their jobs, by the name that their files go by.
+
+        Sampled models are small and go together, since a job takes seconds before it measures
+        anything. Every other model goes alone, by its own name.
+        """
+        batches: dict[str, tuple[str, ...]] = {}
+        for name, model in self.models.items():
+            batch = ALL_SAMPLED if isinstance(model, SampledModel) else name
+            batches[batch] = (*batches.get(batch, ()), name)
+        return batches
 
     def families(self) -> tuple[str, ...]:
         """Names of the codecs in use, sorted."""

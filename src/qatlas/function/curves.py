@@ -12,7 +12,7 @@ from qatlas.family_curves import draw_families, draw_legend
 from qatlas.function.first_seed import of_first_seed
 from qatlas.plotting import BOUND, FULL_WIDTH, GREY, new_figure, readable
 
-RATE = "true rate (bits per quantized weight)"
+RATE = "true rate (bits per weight)"
 _NOISE: dict[str, Any] = {"color": GREY, "linestyle": (0, (1, 1.2)), "linewidth": 1.0, "zorder": 1}
 
 

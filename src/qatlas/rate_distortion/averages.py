@@ -81,9 +81,9 @@ def mean_limits(bounds: pd.DataFrame, weights: pd.DataFrame, by: Sequence[str]) 
 
 def _error_at_rates(curve: pd.DataFrame, limit: str) -> NDArray[np.float64]:
     """Error at rates an eighth of a bit apart, linear in log error, down to the last known."""
-    curve = curve[curve.nmse > 0].dropna(subset=[limit]).sort_values(limit, kind="stable")
+    known = curve[(curve.nmse > 0) & curve[limit].notna()].sort_values("nmse")
     # Of the points that need no bits, the least error.
-    curve = curve.sort_values([limit, "nmse"]).drop_duplicates(limit)
-    rates = np.arange(0, curve[limit].max() + 1e-9, _STEP_BITS)
-    log_error = np.interp(rates, curve[limit], np.log2(curve.nmse))
+    bits, least = np.unique(known[limit].to_numpy(), return_index=True)
+    rates = np.arange(0, bits.max() + 1e-9, _STEP_BITS)
+    log_error = np.interp(rates, bits, np.log2(known.nmse.to_numpy()[least]))
     return np.asarray(np.exp2(log_error))

@@ -53,7 +53,7 @@ def claims(
 
 def _skipped(series: str) -> Claim:
     return claim(
-        f"The codec grid {series} was measured (its rows); the sweep's log says what it needs.",
+        f"The codec grid {series} was measured (its rows); snakemake says first what it needs.",
         value=None,
         holds=False,
         threshold=1,

@@ -78,14 +78,15 @@ def _averages(rows: pd.DataFrame) -> dict[str, Value]:
     """Means over the weights of a model, for each series and nominal bits, with their range."""
     values = {}
     for (model, series, bits), points in rows.groupby(["model", "series", "nominal_bits"]):
+        weights = points.weights.to_numpy()
         for column, unit in _AVERAGED.items():
-            known = points.dropna(subset=[column])
-            complete = len(known) == len(points)
+            found = points[column].to_numpy(float)
+            complete = not np.isnan(found).any()
             values[f"{model}.{series}.{bits:g}bit.{column}"] = Value(
-                value=float(np.average(known[column], weights=known.weights)) if complete else None,
+                value=float(np.average(found, weights=weights)) if complete else None,
                 unit=unit,
-                low=float(known[column].min()) if complete else None,
-                high=float(known[column].max()) if complete else None,
+                low=float(found.min()) if complete else None,
+                high=float(found.max()) if complete else None,
                 origin=_ORIGIN,
             )
     return values

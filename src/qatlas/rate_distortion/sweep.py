@@ -1,19 +1,16 @@
 """Rate and distortion of one codec on many tensors."""
 
-import logging
 import resource
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from qatlas.codecs import peers, registry
+from qatlas.codecs import registry
 from qatlas.codecs.base import Codec, CodecError, Context
 from qatlas.codecs.measure import measure_codec
 from qatlas.codecs.sampling import Estimate, drawn_rows, measure_sampled
 from qatlas.seeds import generator
 from qatlas.weights.matrices import Matrix
-
-_logger = logging.getLogger(__name__)
 
 Plan = Mapping[str, Sequence[Mapping[str, Any]]]
 """Parameters of the points to measure, by the name of their series."""
@@ -36,8 +33,6 @@ def sweep(
     threads: int,
 ) -> Swept:
     """Measure every point of a codec's plan on every matrix.
-
-    A series that runs a package which is not installed is left out, with a warning.
 
     Parameters
     ----------
@@ -62,29 +57,12 @@ def sweep(
         codec and parameters.
     """
     swept = Swept()
-    at_hand = _without_missing_packages(family, plan)
     for matrix in matrices:
-        for series, points in at_hand.items():
+        for series, points in plan.items():
             for parameters in points:
                 most = most_weights.get(series, matrix.weight.numel())
                 _measure_point(swept, matrix, family, series, parameters, most, seed, threads)
     return swept
-
-
-def _without_missing_packages(family: str, plan: Plan) -> Plan:
-    """The series that can be measured here."""
-    missing = {
-        series: peers.missing_packages(registry.create(family, **point) for point in points)
-        for series, points in plan.items()
-    }
-    for series, packages in missing.items():
-        for package in packages:
-            _logger.warning(
-                "series %s is skipped, not measured: codec %s runs the package %s, which is not "
-                "installed; install it (%s) and run snakemake again",
-                *(series, family, package, peers.INSTALL),
-            )
-    return {series: points for series, points in plan.items() if not missing[series]}
 
 
 def _measure_point(

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from qatlas.bounds.empirical import RateDistortionCurve
 from qatlas.bounds.gaussian import rate_bits
@@ -31,8 +32,9 @@ def at_target_distortions(measurements: pd.DataFrame, bounds: pd.DataFrame) -> l
     for key, points in measurements.groupby(["model", "tensor", "codec", "series"]):
         model, tensor, codec, series = map(str, key)
         limit = curves.get((model, tensor))
+        rates, errors = _polyline(points)
         for target in TARGETS_NMSE:
-            rate = _rate_at(points, target)
+            rate = _rate_at(rates, errors, target)
             shannon = float(rate_bits(target))
             empirical = float(limit.rate_at(target)) if limit else math.nan
             found.append(
@@ -53,11 +55,14 @@ def at_target_distortions(measurements: pd.DataFrame, bounds: pd.DataFrame) -> l
     return found
 
 
-def _rate_at(points: pd.DataFrame, target: float) -> float:
-    """Least rate at which the polyline through the points has the wanted error; else NaN."""
+def _polyline(points: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rates of the points of some error, increasing, and the logarithms of the errors there."""
     known = points[points.nmse > 0].sort_values("rate_bits_per_weight")
-    errors = np.log2(known.nmse.to_numpy(float))
-    rates = known.rate_bits_per_weight.to_numpy(float)
+    return known.rate_bits_per_weight.to_numpy(float), np.log2(known.nmse.to_numpy(float))
+
+
+def _rate_at(rates: NDArray[np.float64], errors: NDArray[np.float64], target: float) -> float:
+    """Least rate at which a polyline has the wanted error; else NaN."""
     wanted = math.log2(target)
     if rates.size and errors[0] == wanted:
         return float(rates[0])

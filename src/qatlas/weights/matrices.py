@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -30,6 +30,8 @@ class Shard:
 
     Attributes
     ----------
+    model
+        Name of the model.
     folder
         Snapshot folder.
     include
@@ -40,6 +42,7 @@ class Shard:
         The job's number among all that share the model's matrices.
     """
 
+    model: str
     folder: str
     include: tuple[str, ...]
     smallest: int
@@ -47,29 +50,41 @@ class Shard:
     count: int
 
 
-def open_shard(
-    manifest: pd.DataFrame, part: Shard, progress: Callable[[list[str]], Iterable[str]]
+def open_shards(
+    manifest: pd.DataFrame,
+    parts: Iterable[Shard],
+    progress: Callable[[list[str]], Iterable[str]],
 ) -> Iterator[Matrix]:
-    """Read the matrices of a shard lazily, in the manifest's order.
+    """Read the matrices of shards lazily, one shard after another, each in the manifest's order.
 
     Parameters
     ----------
     manifest
-        A ``MANIFEST`` table of one model.
-    part
-        Which of its matrices.
+        A ``MANIFEST`` table of their models.
+    parts
+        Which matrices, a shard a model.
     progress
-        Takes the tensors' names and yields them again; a job shows progress this way.
+        Takes the names of models and tensors and yields them again; a job shows progress this way.
 
     Raises
     ------
     AtlasError
         If no tensor matches, or a file is damaged.
     """
-    chosen = shard(matrices(manifest, part.include, part.smallest), part.index, part.count)
-    snapshot = open_snapshot(part.folder, manifest.model.iloc[0])
-    rows = dict(zip(chosen.tensor, chosen.to_dict("records"), strict=True))
-    for name in progress(list(rows)):
-        row = rows[name]
+    found = {
+        f"{part.model} {row['tensor']}": (snapshot, row)
+        for part in parts
+        for snapshot in [open_snapshot(part.folder, part.model)]
+        for row in _rows_of(manifest, part)
+    }
+    for name in progress(list(found)):
+        snapshot, row = found[name]
         layer = None if pd.isna(row["layer"]) else int(row["layer"])
-        yield Matrix(row["model"], name, row["kind"], layer, read_matrix(snapshot, row))
+        weight = read_matrix(snapshot, row)
+        yield Matrix(row["model"], row["tensor"], row["kind"], layer, weight)
+
+
+def _rows_of(manifest: pd.DataFrame, part: Shard) -> list[dict[str, Any]]:
+    of_model = manifest[manifest["model"] == part.model]
+    chosen = shard(matrices(of_model, part.include, part.smallest), part.index, part.count)
+    return [dict(row) for row in chosen.to_dict("records")]

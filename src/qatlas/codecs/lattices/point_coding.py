@@ -4,7 +4,8 @@ A lattice has a basis in triangular form. Once the first coordinates of a point 
 next is some residue modulo the basis' diagonal entry; only the quotient is a symbol, and the
 residue with its modulus is the context that it is coded in. So what the lattice forbids (the
 even sum of D4, the cosets of E8, the Golay code in the Leech lattice) is never paid for: the
-moduli of a point multiply to the volume of the lattice's cell.
+moduli of a point multiply to the volume of the lattice's cell. That is a power of two for every
+lattice here, and so is each modulus.
 """
 
 from dataclasses import dataclass
@@ -42,16 +43,25 @@ class Contexts:
     def streams(self, points: Integers) -> tuple[Integers, ...]:
         """Symbols of each context, in the order of the points; shape of points (n, dimension)."""
         symbols, contexts = np.empty(points.shape, np.int64), np.empty(points.shape, np.uint8)
-        _quotients(points, self.basis, self.first, symbols, contexts)
-        return tuple(symbols[contexts == context] for context in range(self.count))
+        _quotients(points, self.basis, self._shifts, self.first, symbols, contexts)
+        ends = np.cumsum(np.bincount(contexts.reshape(-1), minlength=self.count))
+        dealt = np.empty(symbols.size, np.int64)
+        starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
+        _deal(symbols.reshape(-1), contexts.reshape(-1), starts, dealt)
+        return tuple(np.split(dealt, ends[:-1]))
 
     def points(self, streams: tuple[Integers, ...], count: int) -> Integers:
         """Undo ``streams`` of so many points; int64, shape (count, dimension)."""
         ends = np.cumsum([stream.size for stream in streams])
         starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
         points = np.empty((count, len(self.basis)), np.int64)
-        _recombine(np.concatenate(streams), starts, self.basis, self.first, points)
+        _recombine(np.concatenate(streams), starts, self.basis, self._shifts, self.first, points)
         return points
+
+    @property
+    def _shifts(self) -> Integers:
+        """Bits of each modulus less one."""
+        return np.bitwise_count(np.diag(self.basis) - 1).astype(np.int64)
 
 
 @cache
@@ -94,36 +104,47 @@ def triangular_basis(spanning: Integers) -> Integers:
 
 
 @numba.njit(cache=True)
-def _quotients(points: Any, basis: Any, first: Any, symbols: Any, contexts: Any) -> None:
+def _quotients(
+    points: Any, basis: Any, shifts: Any, first: Any, symbols: Any, contexts: Any
+) -> None:
     dimension = basis.shape[0]
     rest = np.empty(dimension, np.int64)
     for n in range(points.shape[0]):
-        rest[:] = points[n]
+        # One by one: what numba makes of the copy of a slice takes two seconds to compile.
         for k in range(dimension):
-            modulus = basis[k, k]
+            rest[k] = points[n, k]
+        for k in range(dimension):
             # What earlier basis vectors put here is what the coordinate must be congruent to.
             known = points[n, k] - rest[k]
-            residue = known % modulus
-            symbols[n, k] = (points[n, k] - residue) // modulus
-            contexts[n, k] = first[k] + residue
-            multiple = rest[k] // modulus
-            for i in range(k, dimension):
+            multiple = rest[k] >> shifts[k]
+            symbols[n, k] = (known >> shifts[k]) + multiple
+            contexts[n, k] = first[k] + (known & (basis[k, k] - 1))
+            for i in range(k + 1, dimension):
                 rest[i] -= multiple * basis[k, i]
 
 
 @numba.njit(cache=True)
-def _recombine(symbols: Any, starts: Any, basis: Any, first: Any, points: Any) -> None:
+def _deal(symbols: Any, contexts: Any, starts: Any, dealt: Any) -> None:
+    """Symbols of one context after those of another, each in their order."""
+    place = starts.copy()
+    for n in range(symbols.size):
+        dealt[place[contexts[n]]] = symbols[n]
+        place[contexts[n]] += 1
+
+
+@numba.njit(cache=True)
+def _recombine(symbols: Any, starts: Any, basis: Any, shifts: Any, first: Any, points: Any) -> None:
     dimension = basis.shape[0]
     position = starts.copy()
     known = np.empty(dimension, np.int64)
     for n in range(points.shape[0]):
         known[:] = 0
         for k in range(dimension):
-            modulus = basis[k, k]
-            residue = known[k] % modulus
+            residue = known[k] & (basis[k, k] - 1)
             context = first[k] + residue
-            points[n, k] = symbols[position[context]] * modulus + residue
+            symbol = symbols[position[context]]
+            points[n, k] = (symbol << shifts[k]) + residue
             position[context] += 1
-            multiple = (points[n, k] - known[k]) // modulus
-            for i in range(k, dimension):
+            multiple = symbol - (known[k] >> shifts[k])
+            for i in range(k + 1, dimension):
                 known[i] += multiple * basis[k, i]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from qatlas.bounds.gaussian import rate_bits
 from qatlas.config.function import Function
@@ -54,6 +55,7 @@ def draw(drawn: pd.DataFrame) -> Figure:
                 label=readable(model),
             )
         panel.set_xscale(scale)
+        panel.xaxis.set_minor_formatter(NullFormatter())
         panel.set_xlabel(label, fontsize=7)
         panel.set_yticks(range(len(names)), [readable(name) for name in names])
     handles, labels = panels[0].get_legend_handles_labels()

@@ -9,7 +9,7 @@ from qatlas.config.function import Function
 from qatlas.function.curves import draw_curves, select_curves
 from qatlas.summary import Summary
 
-_WORST = 20
+_WORST = 5
 """Perplexities beyond so many times the model's own are off the top."""
 
 
