@@ -15,11 +15,11 @@ from qatlas.summary import Summary
 
 _BITS = 4
 _COLUMNS = {
-    "nmse": ("weight error / variance", "log"),
-    "sqnr_db": ("SQNR of weights (dB)", "linear"),
+    "nmse": ("MSE / variance", "log"),
+    "sqnr_db": ("SQNR (dB)", "linear"),
     "rate_bits_per_weight": ("true rate (bits)", "linear"),
-    "gap_shannon_bits": ("gap to Shannon (bits)", "linear"),
-    "logits_mse": ("MSE of the logits", "log"),
+    "gap_shannon_bits": ("to Shannon (bits)", "linear"),
+    "logits_mse": ("logits MSE", "log"),
 }
 
 
