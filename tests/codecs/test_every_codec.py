@@ -18,6 +18,7 @@ GRIDS = {
         {"inner": {"codec": "uniform", "bits": 4, "granularity": "channel", "grid": "asymmetric"}},
         {"inner": {"codec": "gptq", "bits": 3}, "steps": 3},
     ],
+    "cast": [{"dtype": "float16"}, {"dtype": "bfloat16"}],
     "entropy_coded": [
         {"rate": 1.5},
         {"rate": 3.0, "granularity": "channel", "reconstruction": "midpoint"},
@@ -103,6 +104,7 @@ PEERS = {"bitsandbytes_4bit", "gguf_block", "hqq_group", "torchao_weight_only"}
 
 KEEPS_ITS_OWN_OUTPUT = {
     "awq": lambda _: False,
+    "cast": lambda _: True,
     "formats": lambda _: False,
     "gptq": lambda _: False,
     "ldlq": lambda _: False,

@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "config.yaml", "requirements.txt", "config", "rules", "scripts", "src")
+PARTS = (
+    "Snakefile",
+    "config.yaml",
+    "requirements.txt",
+    "config",
+    "resources",
+    "rules",
+    "scripts",
+    "src",
+)
 HIDDEN = ("profiles", "envs")
 
 
