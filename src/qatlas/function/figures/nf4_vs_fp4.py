@@ -42,7 +42,7 @@ def draw(drawn: pd.DataFrame) -> Figure:
             rows = drawn[drawn.series == series].set_index("model").reindex(models)
             places = np.arange(len(models)) + side
             panel.bar(places, rows[column], 0.38, color=colours[series], label=readable(series))
-        panel.set_xticks(range(len(models)), [readable(model) for model in models], rotation=30)
+        panel.set_xticks(range(len(models)), [readable(model) for model in models], rotation=90)
         panel.set_ylabel(label)
         panel.grid(visible=False, axis="x")
     handles, labels = panels[0].get_legend_handles_labels()
