@@ -69,19 +69,6 @@ rule rate_distortion:
         "results/rate_distortion/summary.json",
 
 
-rule function:
-    """What does quantization do to a model's output?"""
-    input:
-        figures("function") if study.function else [],
-        "results/function/summary.json" if study.function else [],
-
-
-rule train:
-    """Language models, trained here."""
-    input:
-        trained_models(),
-
-
 rule text:
     """The text that models are trained and measured on, as tokens."""
     input:

@@ -171,3 +171,10 @@ rule function_figure:
         settings=study.function.model_dump(),
     script:
         "../scripts/function/function_figure.py"
+
+
+rule function:
+    """Every figure of the chapter and what it found."""
+    input:
+        figures("function"),
+        "results/function/summary.json",

@@ -48,6 +48,8 @@ def points_of(wildcards):
     first = study.function.models[wildcards.language_model].seeds[0]
     if int(wildcards.seed) == first:
         return points_of_grids(grids)
+    if study.robustness is None:
+        return []
     lines = {name: grids[name] for name in study.robustness.lines.values()}
     return points_of_grids(lines, study.robustness.bit_widths)
 

@@ -39,3 +39,9 @@ rule train_model:
         checkpoint="results/models/unfinished/{architecture}-{seed}.pt",
     script:
         "../scripts/models/train_model.py"
+
+
+rule train:
+    """Language models, trained here."""
+    input:
+        trained_models(),

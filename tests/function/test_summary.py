@@ -81,7 +81,7 @@ def test_values_are_those_of_the_tables(tables):
         & (rows.nominal_bits == 4)
         & (rows.seed == 0)
     ]
-    assert found["mamba.linearity.mean_kl"].value == pytest.approx(
+    assert found["mamba.linearity.4bit.mean_kl"].value == pytest.approx(
         alone[alone.model == "mamba"].mean_kl.sum() / together.mean_kl.iloc[0]
     )
 

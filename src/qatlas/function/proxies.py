@@ -1,7 +1,9 @@
 """How well an error that is cheap to compute tells what the output becomes."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -75,15 +77,15 @@ def proxy(rows: pd.DataFrame, column: str, seed: int) -> Proxy | None:
 
 
 def _correlation(
-    found: "stats._result_classes.PearsonRResult",
+    found: Any,
     x: NDArray[np.float64],
     y: NDArray[np.float64],
-    of: object,
+    of: Callable[..., Any],
     seed: int,
 ) -> Correlation:
     random = generator(seed, "bootstrap")
     places = random.integers(0, x.size, (_RESAMPLES, x.size))
-    again = [of(x[place], y[place]).statistic for place in places]  # type: ignore[operator]
+    again = [of(x[place], y[place]).statistic for place in places]
     known = [value for value in again if not math.isnan(value)]
     low, high = np.quantile(known, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
     return Correlation(float(found.statistic), float(low), float(high), float(found.pvalue))

@@ -140,7 +140,7 @@ def _of_linearity(
         together = rows[(rows.series == series) & (rows.nominal_bits == bits)]
         for column in ("logits_mse", "mean_kl"):
             yield (
-                f"{model}.linearity.{column}",
+                f"{model}.linearity.{bits:g}bit.{column}",
                 Value(
                     value=float(found[column].sum() / together[column].iloc[0]),
                     unit="1",

@@ -16,7 +16,7 @@ from qatlas.summary import Summary
 _BITS = 4
 _COLUMNS = {
     "nmse": ("MSE / variance", "log"),
-    "sqnr_db": ("SQNR (dB)", "linear"),
+    "variance_to_mse_db": ("var / MSE (dB)", "linear"),
     "rate_bits_per_weight": ("true rate (bits)", "linear"),
     "gap_shannon_bits": ("to Shannon (bits)", "linear"),
     "logits_mse": ("logits MSE", "log"),
@@ -29,7 +29,7 @@ def select(tables: Mapping[str, pd.DataFrame], settings: Function) -> pd.DataFra
     rows = rows[(rows.nominal_bits == _BITS) & (rows.codec != "cast")]
     rows = rows.assign(
         gap_shannon_bits=rows.rate_bits_per_weight - rate_bits(rows.nmse.to_numpy()),
-        sqnr_db=-10 * np.log10(rows.nmse),
+        variance_to_mse_db=-10 * np.log10(rows.nmse),
     )
     order = np.log(rows.logits_mse).groupby(rows.series).mean().sort_values(ascending=False)
     place = {name: number for number, name in enumerate(order.index)}

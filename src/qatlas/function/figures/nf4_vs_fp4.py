@@ -15,7 +15,7 @@ from qatlas.summary import Summary
 
 _QUANTITIES = {
     "nmse": "weight error / variance",
-    "sqnr_db": "SQNR (dB)",
+    "variance_to_mse_db": "var / MSE (dB)",
     "gap_shannon_bits": "gap to Shannon (bits)",
     "mean_kl": "mean KL (nats)",
 }
@@ -27,7 +27,7 @@ def select(tables: Mapping[str, pd.DataFrame], settings: Function) -> pd.DataFra
     rows = rows[rows.series.isin([NF4, FP4])]
     rows = rows.assign(
         gap_shannon_bits=rows.rate_bits_per_weight - rate_bits(rows.nmse.to_numpy()),
-        sqnr_db=-10 * np.log10(rows.nmse),
+        variance_to_mse_db=-10 * np.log10(rows.nmse),
     )
     return rows[["model", "series", *_QUANTITIES]]
 

@@ -32,12 +32,13 @@ def draw(drawn: pd.DataFrame) -> Figure:
 
 def caption(summary: Summary, settings: Function) -> str:
     """What the figure shows."""
+    bits = settings.sensitivity.bits[0]
     ratios = [
-        f"{model}: {summary.written(f'{model}.linearity.mean_kl', '.2f')}"
+        f"{model}: {summary.written(f'{model}.linearity.{bits:g}bit.mean_kl', '.2f')}"
         for model in settings.models
     ]
     return (
         f"KL to the float model when a single layer is quantized ({settings.sensitivity.series}, "
-        f"{settings.sensitivity.bits[0]:g} bits). Added up over layers this is, over the KL with "
+        f"{bits:g} bits). Added up over layers this is, over the KL with "
         f"all of them quantized: {'; '.join(ratios)}; 1 if effects of layers simply add up."
     )

@@ -31,7 +31,7 @@ def draw(drawn: pd.DataFrame) -> Figure:
             points = rows[rows.codec == family]
             style = family_style(family) | {"linestyle": "none"}
             panel.plot(points[column], points[OUTPUT], **style)
-        panel.set(xscale="log", yscale="log", xlabel=f"{PROXIES[column]} / power")
+        panel.set(xscale="log", yscale="log", xlabel=f"{PROXIES[column]}, relative")
         if place < len(models):
             panel.set_title(readable(model))
     figure.supylabel("MSE of the logits", fontsize=8)
