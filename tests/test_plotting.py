@@ -87,8 +87,11 @@ def test_text_is_text_and_nothing_is_a_bitmap(saved):
 
 def test_two_processes_write_the_same_bytes(tmp_path):
     program = (
-        "from tests.test_plotting import DRAWN, example; from qatlas.plotting import save_figure;"
-        "import sys; save_figure(example(), DRAWN, 'A caption.', sys.argv[1])"
+        "import sys; from pathlib import Path;"
+        "from qatlas.plotting import save_figure, save_vectors;"
+        "from tests.test_plotting import DRAWN, example; pdf = Path(sys.argv[1]);"
+        "save_figure(example(), DRAWN, 'A caption.', pdf);"
+        "save_vectors(example(), pdf.with_suffix('.svg'), pdf.with_suffix('.eps'))"
     )
     for hash_seed in "12":
         subprocess.run(
@@ -96,6 +99,7 @@ def test_two_processes_write_the_same_bytes(tmp_path):
             env=os.environ | {"PYTHONHASHSEED": hash_seed},
             check=True,
         )
+    assert {path.suffix for path in (tmp_path / "1").iterdir()} >= {".pdf", ".png", ".svg", ".eps"}
     for path in (tmp_path / "1").iterdir():
         assert path.read_bytes() == (tmp_path / "2" / path.name).read_bytes(), path.name
 

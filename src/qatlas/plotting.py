@@ -1,6 +1,8 @@
 """One look for all figures, which importing this module sets, and how a figure becomes files."""
 
+import re
 from collections.abc import Iterable, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -117,8 +119,11 @@ def save_vectors(figure: Figure, svg: str | Path, eps: str | Path) -> None:
     """Write a figure as SVG and as EPS, which has no transparency; no time stamps are written."""
     with replacing(svg) as unfinished:
         figure.savefig(unfinished, metadata={"Date": None})
+    # Matplotlib takes an EPS's title from its file's name and always writes its date.
+    drawn = BytesIO()
+    figure.savefig(drawn, format="eps")
     with replacing(eps) as unfinished:
-        figure.savefig(unfinished, metadata={"CreationDate": None})
+        unfinished.write_bytes(re.sub(rb"%%CreationDate: .*\n", b"", drawn.getvalue()))
 
 
 def family_colour(family: str) -> str:

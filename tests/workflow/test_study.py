@@ -9,6 +9,7 @@ import jsonschema
 import pandas as pd
 import pytest
 
+from qatlas.function.figures import FIGURES as FUNCTION_FIGURES
 from qatlas.rate_distortion.figures import FIGURES as RATE_DISTORTION_FIGURES
 from tests.workflow.conftest import ROOT, Checkout, copy_project
 
@@ -19,6 +20,7 @@ FIGURES = (
     "weights/figures/weight_distribution",
     "weights/figures/kurtosis",
     *(f"rate_distortion/figures/{name}" for name in RATE_DISTORTION_FIGURES),
+    *(f"function/figures/{name}" for name in (*FUNCTION_FIGURES, "robustness")),
 )
 CHANGES_BETWEEN_BUILDS = (
     ".log",
@@ -57,7 +59,7 @@ def test_every_figure_is_a_vector_pdf_with_preview_data_and_caption(study):
 
 def test_summaries_follow_their_published_schema(study):
     schema = json.loads((ROOT / "docs/summary.schema.json").read_text())
-    for chapter in ("weights", "rate_distortion"):
+    for chapter in ("weights", "rate_distortion", "function"):
         summary = json.loads((study.folder / f"results/{chapter}/summary.json").read_text())
         jsonschema.validate(summary, schema)
         assert summary["chapter"] == chapter
@@ -103,7 +105,7 @@ def test_an_edited_codec_reruns_its_sweeps_and_what_follows_from_them(edited):
     append(edited.folder / "src/qatlas/codecs/families/lloyd_max.py", "\n# edited\n")
     jobs = edited.jobs()
     sweeps = [wildcards for rule, wildcards in jobs if rule == "sweep"]
-    assert len(sweeps) == 3
+    assert len(sweeps) == 2
     assert all("family=lloyd_max" in wildcards for wildcards in sweeps)
     assert rules_of(jobs) == {
         "sweep",
@@ -134,7 +136,7 @@ def test_another_point_of_a_codec_measures_that_codec_alone(edited):
     config = edited.folder / "config/smoke.yaml"
     config.write_text(config.read_text().replace("lloyd_max, bits: [2, 4]", "lloyd_max, bits: [3]"))
     sweeps = [wildcards for rule, wildcards in edited.jobs() if rule == "sweep"]
-    assert len(sweeps) == 3
+    assert len(sweeps) == 2
     assert all("family=lloyd_max" in wildcards for wildcards in sweeps)
 
 
@@ -160,7 +162,7 @@ def test_a_package_of_another_version_has_its_codec_measured_anew(study, tmp_pat
     (tmp_path / "hqq-99.dist-info/METADATA").write_text("Name: hqq\nVersion: 99\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     sweeps = [wildcards for rule, wildcards in study.jobs() if rule == "sweep"]
-    assert len(sweeps) == 3
+    assert len(sweeps) == 2
     assert all("family=hqq_group" in wildcards for wildcards in sweeps)
 
 
