@@ -63,7 +63,31 @@ def points_of_grids(grids, bits=None):
     ]
     if bits is None:
         return points
-    return [p for p in points if create_codec(p["codec"], **p["parameters"]).nominal_bits in bits]
+    return [p for p in points if nominal_bits(p["codec"], p["parameters"]) in bits]
+
+
+def named_points():
+    """Points of the chapter by the name that files go by: the grid's, and the bits where many."""
+    grids = study.function_grids().items()
+    return {
+        name if len(grid.points()) == 1 else f"{name}-{nominal_bits(grid.codec, point):g}bit": {
+            "series": name,
+            "codec": grid.codec,
+            "parameters": point,
+        }
+        for name, grid in grids
+        for point in grid.points()
+    }
+
+
+def nominal_bits(codec, parameters):
+    return create_codec(codec, **parameters).nominal_bits
+
+
+def codecs_of_point(point):
+    """Modules of the codecs that a point names."""
+    grid = study.function_grids()[point["series"]]
+    return [f"codecs.families.{codec}" for codec in sorted(codecs_of(grid))]
 
 
 def sensitivity_points():

@@ -1,9 +1,9 @@
 from functools import partial
 
 from qatlas.function.calibration import gather, write_moments
-from qatlas.function.layers import linear_layers
 from qatlas.job import job, progress
 from qatlas.models.corpus import DOCUMENTS
+from qatlas.models.layers import linear_layers
 from qatlas.models.reading import open_language_model, part_of_text
 from qatlas.tables import read_table
 

@@ -10,11 +10,11 @@ from qatlas.codecs.registry import create
 from qatlas.errors import AtlasError
 from qatlas.function.calibration import Moments, gather, read_moments, write_moments
 from qatlas.function.evaluation import Calibrated, Reading, evaluate_points
-from qatlas.function.layers import linear_layers
 from qatlas.function.quantization import Point, quantize_layers, with_weights
 from qatlas.function.schema import EVALUATIONS, LAYERS, POSITIONS, SENSITIVITIES
 from qatlas.function.sensitivity import sensitivities
 from qatlas.models.architectures.build import build
+from qatlas.models.layers import linear_layers
 from qatlas.models.likelihood import evaluate
 from qatlas.models.windows import Windows
 from qatlas.tables import read_table, write_table

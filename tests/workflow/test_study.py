@@ -8,8 +8,13 @@ from hashlib import sha256
 import jsonschema
 import pandas as pd
 import pytest
+import yaml
 
+from qatlas.config.loading import load
+from qatlas.function.evaluation import compare_all
 from qatlas.function.figures import FIGURES as FUNCTION_FIGURES
+from qatlas.function.opening import open_calibrated
+from qatlas.models import load_quantized
 from qatlas.rate_distortion.figures import FIGURES as RATE_DISTORTION_FIGURES
 from tests.workflow.conftest import ROOT, Checkout, copy_project
 
@@ -164,6 +169,34 @@ def test_a_package_of_another_version_has_its_codec_measured_anew(study, tmp_pat
     sweeps = [wildcards for rule, wildcards in study.jobs() if rule == "sweep"]
     assert len(sweeps) == 2
     assert all("family=hqq_group" in wildcards for wildcards in sweeps)
+
+
+def test_an_exported_model_has_the_measured_perplexity_and_size(edited):
+    described = load(yaml.safe_load((edited.folder / "config/smoke.yaml").read_text()))
+    path = edited.folder / "results/function/exports/llama-0/gptq_channel-4bit.safetensors"
+    run = edited.snakemake(str(path.relative_to(edited.folder)))
+    assert run.returncode == 0, run.stdout
+    rows = pd.read_parquet(edited.folder / "results/function/tables/evaluations.parquet")
+    (row,) = rows[(rows.series == "gptq_channel") & (rows.nominal_bits == 4)].to_dict("records")
+    chapter = described.function
+    calibrated, reading = open_calibrated(
+        "llama",
+        0,
+        ROOT / chapter.models["llama"].folder_of(0),
+        chapter.keep,
+        edited.folder / "results/function/calibration/llama-0.safetensors",
+        edited.folder / "results/models/text/documents.parquet",
+        {
+            **chapter.model_dump(include={"part", "tokens", "batch", "device"}),
+            "context": described.text.context,
+        },
+        described.seed,
+    )
+    (found,) = compare_all(calibrated.model, [load_quantized(path)], reading)
+    assert found.likelihood.perplexity == row["perplexity"]
+    manifest = json.loads(path.with_suffix(".json").read_text())
+    assert manifest["bits_per_parameter"] == row["model_bits_per_parameter"]
+    assert manifest["tensor_bytes"] + manifest["header_bytes"] == path.stat().st_size
 
 
 def test_two_clean_builds_give_the_same_bytes(study, tmp_path):

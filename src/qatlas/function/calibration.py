@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from qatlas.atomic import replacing
 from qatlas.deferred import torch
 from qatlas.errors import AtlasError
-from qatlas.function.layers import Layer
+from qatlas.models.layers import Layer
 from qatlas.models.likelihood import require_vocabulary
 
 if TYPE_CHECKING:

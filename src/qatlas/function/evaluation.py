@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from qatlas.function.calibration import Moments
-from qatlas.function.layers import Layer, linear_layers
 from qatlas.function.quantization import Point, layer_row, quantize_layers, with_weights
 from qatlas.models.divergence import Divergence, compare, in_bfloat16
+from qatlas.models.layers import Layer, linear_layers
 from qatlas.models.reading import Reader, part_of_text
 from qatlas.models.windows import Text, Windows, sha256_of
 

@@ -11,7 +11,7 @@ from qatlas.codecs.output_error import output_error, output_gap_bits
 from qatlas.codecs.registry import create, name_of, parameters_of
 from qatlas.deferred import torch
 from qatlas.function.calibration import Moments
-from qatlas.function.layers import Layer, linear_layers
+from qatlas.models.layers import Layer, linear_layers
 from qatlas.seeds import generator
 
 if TYPE_CHECKING:

@@ -5,12 +5,13 @@ as make 1.84 to 1.90 million parameters. Matrices have 128, 256 or more columns,
 architecture leaves a choice, so that the groups of every quantizer divide them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
@@ -94,6 +95,23 @@ def build(architecture: str, vocabulary: int, context: int, seed: int) -> PreTra
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return ARCHITECTURES[architecture](vocabulary, context)
+
+
+def from_config(config: Mapping[str, Any], dtype: str) -> Any:
+    """A causal language model in evaluation mode on the CPU whose weights are still to be written.
+
+    Parameters
+    ----------
+    config
+        As the ``to_dict`` of its transformers configuration gives it.
+    dtype
+        Of its weights, such as "float32".
+    """
+    with torch.random.fork_rng(devices=[]):
+        model = AutoModelForCausalLM.from_config(
+            AutoConfig.for_model(**config), dtype=getattr(torch, dtype)
+        )
+    return use_fast_scan(model).eval()
 
 
 def load(folder: str | Path) -> Any:
