@@ -25,6 +25,11 @@ if study.function:
     include: "rules/exports.smk"
 
 
+if study.function and study.function.encoders:
+
+    include: "rules/encoders.smk"
+
+
 if study.robustness:
 
     include: "rules/robustness.smk"

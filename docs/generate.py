@@ -17,6 +17,7 @@ from qatlas.config.codec_grids import CodecGrid
 from qatlas.config.function import (
     KINDS_OF_LANGUAGE_MODEL,
     Calibration,
+    Encoders,
     Function,
     Sensitivity,
 )
@@ -54,6 +55,7 @@ TABLES = {
     "results/function/tables/positions.parquet": function.POSITIONS,
     "results/function/tables/layers.parquet": function.LAYERS,
     "results/function/tables/sensitivities.parquet": function.SENSITIVITIES,
+    "results/function/tables/embeddings.parquet": function.EMBEDDINGS,
     "results/function/robustness/robustness.parquet": ROBUSTNESS,
 }
 
@@ -87,6 +89,7 @@ def config_page() -> str:
         ),
         ("function.calibration", Calibration),
         ("function.sensitivity", Sensitivity),
+        ("function.encoders", Encoders),
         ("robustness", Robustness),
     ]
     lines = [WRITTEN, "# Configuration\n", inspect.cleandoc(INTRODUCTION), ""]

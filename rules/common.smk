@@ -42,7 +42,11 @@ config["held_against"] = {
 ROOT = Path(os.path.relpath(workflow.basedir))
 FIGURES = {"weights": weights_figures, "rate_distortion": rate_distortion_figures}
 if study.function:
-    FIGURES["function"] = function_figures
+    FIGURES["function"] = {
+        name: reads
+        for name, reads in function_figures.items()
+        if study.function.encoders or "embeddings" not in reads
+    }
 # Those that define `run`; the files beside them are what they share.
 BENCHMARKS = {
     path.stem: path

@@ -109,6 +109,7 @@ rule function_tables:
         sensitivities=of_language_models(
             "results/function/sensitivity/{language_model}-{seed}.parquet", first_only=True
         ),
+        embeddings=embeddings_of_encoders(),
         losses=losses_of_language_models(),
         code=code("function/function_tables"),
     output:
@@ -125,7 +126,7 @@ rule function_tables:
 rule function_summary:
     """State what the chapter found."""
     input:
-        **table_files(["evaluations", "layers", "sensitivities"]),
+        **table_files(["evaluations", "layers", "sensitivities", "embeddings"]),
         code=code("function/function_summary"),
     output:
         summary=ensure("results/function/summary.json", non_empty=True),

@@ -84,12 +84,6 @@ def nominal_bits(codec, parameters):
     return create_codec(codec, **parameters).nominal_bits
 
 
-def codecs_of_point(point):
-    """Modules of the codecs that a point names."""
-    grid = study.function_grids()[point["series"]]
-    return [f"codecs.families.{codec}" for codec in sorted(codecs_of(grid))]
-
-
 def sensitivity_points():
     section = study.function.sensitivity
     return points_of_grids({section.series: study.function_grids()[section.series]}, section.bits)
@@ -97,8 +91,20 @@ def sensitivity_points():
 
 def codecs_of_function():
     """Modules of every codec that language models are quantized with."""
-    used = {codec for grid in study.function_grids().values() for codec in codecs_of(grid)}
-    return [f"codecs.families.{codec}" for codec in sorted(used | {"cast"})]
+    return [*codecs_of_series(study.function_grids()), "codecs.families.cast"]
+
+
+def codecs_of_series(series):
+    """Modules of every codec of grids."""
+    grids = study.function_grids() | study.codecs
+    used = {codec for name in series for codec in codecs_of(grids[name])}
+    return [f"codecs.families.{codec}" for codec in sorted(used)]
+
+
+def embeddings_of_encoders():
+    encoders = study.function.encoders
+    models = encoders.models if encoders else ()
+    return [f"results/function/embeddings/{name}.parquet" for name in models]
 
 
 def reading():

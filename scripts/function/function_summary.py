@@ -1,10 +1,10 @@
-from qatlas.function.schema import EVALUATIONS, LAYERS, SENSITIVITIES
+from qatlas.function.schema import EMBEDDINGS, EVALUATIONS, LAYERS, SENSITIVITIES
 from qatlas.function.summary import summarize
 from qatlas.job import job
 from qatlas.summary import write_summary
 from qatlas.tables import read_table
 
-KINDS = (EVALUATIONS, LAYERS, SENSITIVITIES)
+KINDS = (EVALUATIONS, LAYERS, SENSITIVITIES, EMBEDDINGS)
 
 with job(snakemake):
     tables = {kind.name: read_table(kind, snakemake.input[kind.name]) for kind in KINDS}

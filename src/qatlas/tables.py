@@ -74,14 +74,15 @@ def write_csv(rows: pd.DataFrame, path: str | Path) -> None:
 
 
 def read_table(kind: Table, *paths: str | Path) -> pd.DataFrame:
-    """Read one or more parquet files of a kind, their rows in the order given.
+    """Read parquet files of a kind, their rows in the order given; of no files there are none.
 
     Raises
     ------
     AtlasError
         If a file is not readable or was written with another schema.
     """
-    return pa.concat_tables([_read(kind, Path(path)) for path in paths]).to_pandas()
+    parts = [kind.schema.empty_table(), *(_read(kind, Path(path)) for path in paths)]
+    return pa.concat_tables(parts).to_pandas()
 
 
 def _read(kind: Table, path: Path) -> pa.Table:

@@ -9,7 +9,7 @@ import yaml
 
 from qatlas.config.loading import load
 from qatlas.function.quantization import Point
-from qatlas.function.schema import EVALUATIONS, LAYERS, SENSITIVITIES
+from qatlas.function.schema import EMBEDDINGS, EVALUATIONS, LAYERS, POSITIONS, SENSITIVITIES
 from qatlas.models.schema import LOSSES
 from qatlas.tables import read_table, write_table
 
@@ -82,6 +82,32 @@ def sensitivities():
                 )
 
 
+def positions():
+    for place, model in enumerate(SETTINGS.models):
+        for point in points():
+            key = point.key()
+            for position in range(1, 256):
+                error = 10 * 4.0 ** -key["nominal_bits"] * position**0.2 * (1 + place)
+                yield filled(
+                    POSITIONS, **{"model": model, **key, "position": position, "logits_mse": error}
+                )
+
+
+def embeddings():
+    for model in SETTINGS.encoders.models:
+        for name in SETTINGS.encoders.series:
+            grid = STUDY.codecs[name]
+            for parameters in grid.points():
+                key = Point(name, grid.codec, parameters).key()
+                error = 4.0 ** -key["nominal_bits"] * (1 + len(name) / 20)
+                yield filled(
+                    EMBEDDINGS,
+                    **{"model": model, **key, "rate_bits_per_weight": key["nominal_bits"] + 0.2},
+                    **{"embedding_mse": error / 10, "cosine": 1 - error / 2},
+                    neighbour_overlap=1 / (1 + 20 * error),
+                )
+
+
 def losses():
     for place, model in enumerate(SETTINGS.models):
         for seed in range(3):
@@ -101,6 +127,8 @@ def tables(tmp_path_factory):
         EVALUATIONS: evaluations,
         LAYERS: layers,
         SENSITIVITIES: sensitivities,
+        POSITIONS: positions,
+        EMBEDDINGS: embeddings,
         LOSSES: losses,
     }
     for kind, rows in made.items():

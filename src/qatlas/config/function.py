@@ -101,6 +101,24 @@ class Sensitivity(Section):
     bits: tuple[float, ...] = Field((4,), min_length=1, description="Which of its points.")
 
 
+class Encoders(Section):
+    """Sentence encoders, whose embeddings are compared before and after."""
+
+    models: tuple[Name, ...] = Field(
+        min_length=1, description="Names under models of encoders whose snapshot has a tokenizer."
+    )
+    pooling: Literal["mean", "cls", "max"] = Field(
+        "mean", description="How an embedding is made of hidden states."
+    )
+    keep: tuple[str, ...] = Field(
+        ("pooler.*",), description="Name patterns of weights that are not quantized."
+    )
+    series: tuple[Name, ...] = Field(
+        min_length=1, description="Names under codecs: the grids that are evaluated."
+    )
+    sentences: int = Field(512, ge=11, description="Sentences of the text that are embedded.")
+
+
 class Function(Section):
     """The chapter function."""
 
@@ -124,4 +142,7 @@ class Function(Section):
     batch: int = Field(8, ge=1, description="Contexts of text at a time.")
     calibration: Calibration = Field(Calibration(), description="How inputs of layers vary.")
     sensitivity: Sensitivity = Field(description="One layer at a time.")
+    encoders: Encoders | None = Field(
+        None, description="Sentence encoders that are quantized too; none by default."
+    )
     device: Device = Field("cpu", description="cpu, cuda or cuda:N.")

@@ -99,6 +99,7 @@ class Study(Section):
             *(("function.series", series, self.codecs) for series in chapter.series),
             ("function.sensitivity.series", chapter.sensitivity.series, grids),
             *((f"robustness.lines.{name}", series, grids) for name, series in lines.items()),
+            *_references_of_encoders(chapter, self.models, self.codecs),
         ]
         _require_known(references)
         return self
@@ -139,6 +140,18 @@ class Study(Section):
     def plan(self, family: str) -> dict[str, list[dict[str, Any]]]:
         """The points of one codec, by the name of the grid they belong to."""
         return {n: grid.points() for n, grid in self.codecs.items() if grid.codec == family}
+
+
+def _references_of_encoders(
+    chapter: Function, models: Mapping[str, AnyModel], codecs: Collection[str]
+) -> Iterator[tuple[str, str, Collection[str]]]:
+    """What the section encoders names, as ``_require_known`` takes it."""
+    if chapter.encoders:
+        trained = [name for name, model in models.items() if not isinstance(model, SampledModel)]
+        for name in chapter.encoders.models:
+            yield "function.encoders.models", name, trained
+        for name in chapter.encoders.series:
+            yield "function.encoders.series", name, codecs
 
 
 def _require_known(references: Iterable[tuple[str, str, Collection[str]]]) -> None:

@@ -3,19 +3,27 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from qatlas.function.calibration import Moments
-from qatlas.function.quantization import Point, layer_row, quantize_layers, with_weights
+from qatlas.function.quantization import (
+    Point,
+    layer_row,
+    quantize_layers,
+    stored_and_lost,
+    stored_bits,
+    with_weights,
+)
 from qatlas.models.divergence import Divergence, compare, in_bfloat16
 from qatlas.models.layers import Layer, linear_layers
 from qatlas.models.reading import Reader, part_of_text
 from qatlas.models.windows import Text, Windows, sha256_of
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    pass
 
 _TOGETHER_BYTES = 1 << 26
 """Copies of a model that are compared with it in one pass over the text take at most this."""
@@ -199,45 +207,20 @@ def _candidate(calibrated: Calibrated, point: Point, seed: int) -> _Candidate:
         calibrated.layers, point.create(), calibrated.moments, seed, calibrated.name
     )
     rows = [layer_row(found, calibrated.moments[found.layer.tensor]) for found in quantized]
-    bits = sum(sum(found.encoded.bits().values()) for found in quantized)
     if point == NOISE_FLOOR:
         changed = in_bfloat16(calibrated.model)
     else:
         changed = with_weights(calibrated.model, quantized)
+    known = stored_and_lost(calibrated.model, quantized)
+    output_nmse = fmean(row["output_nmse"] for row in rows)
     return _Candidate(
-        changed,
-        key | _of_all_layers(calibrated.model, calibrated.layers, pd.DataFrame(rows), bits),
-        [key | row for row in rows],
+        changed, key | known | {"output_nmse": output_nmse}, [key | row for row in rows]
     )
-
-
-def _of_all_layers(
-    model: Any, layers: Sequence[Layer], rows: pd.DataFrame, bits: int
-) -> dict[str, Any]:
-    """Rate and error of a model whose quantized layers are the rows, in so many bits."""
-    parameters = list(model.parameters())
-    replaced = [layer.weight for layer in layers]
-    kept_bits = _stored_bits(parameters) - _stored_bits(replaced)
-    errors = float((rows.mse * rows.weights).sum())
-    variances = sum(float(w.double().var(correction=0)) * w.numel() for w in replaced)
-    weights = int(rows.weights.sum())
-    return {
-        "weights": weights,
-        "rate_bits_per_weight": bits / weights,
-        "model_bits_per_parameter": (kept_bits + bits) / sum(p.numel() for p in parameters),
-        "mse": errors / weights,
-        "nmse": errors / variances,
-        "output_nmse": float(rows.output_nmse.mean()),
-    }
 
 
 def copies_at_once(model: Any) -> int:
     """How many copies of a model are compared with it in one pass over the text."""
-    return max(1, 8 * _TOGETHER_BYTES // _stored_bits(model.parameters()))
-
-
-def _stored_bits(tensors: Iterable["Tensor"]) -> int:
-    return sum(8 * tensor.element_size() * tensor.numel() for tensor in tensors)
+    return max(1, 8 * _TOGETHER_BYTES // stored_bits(model.parameters()))
 
 
 def _in_groups(candidates: Iterator[_Candidate], size: int) -> Iterator[list[_Candidate]]:

@@ -1,8 +1,9 @@
 """A language model with its linear layers quantized, and what each layer loses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from qatlas.codecs.base import Codec, CodecError, Context, Encoded
@@ -59,7 +60,7 @@ class QuantizedLayer:
     encoded: Encoded
     decoded: "Tensor"
 
-    @property
+    @cached_property
     def distortion(self) -> Distortion:
         """Of its weights."""
         return distortion_of(self.layer.weight, self.decoded)
@@ -77,7 +78,8 @@ def quantize_layers(
     Parameters
     ----------
     moments
-        Of the layers' inputs, by the names of their weights.
+        Of the layers' inputs, by the names of their weights; of a layer without, codecs know the
+        weights alone.
     seed, model
         From which, and from the names of layer and codec, the codec's randomness derives.
 
@@ -89,7 +91,8 @@ def quantize_layers(
     quantized = []
     for layer in layers:
         names = (model, layer.tensor, name_of(codec), parameters_of(codec))
-        context = Context(generator(seed, *names), moments[layer.tensor].second)
+        known = moments.get(layer.tensor)
+        context = Context(generator(seed, *names), known.second if known else None)
         try:
             coded = encode_and_decode(layer.weight, codec, context)
         except CodecError as error:
@@ -101,10 +104,42 @@ def quantize_layers(
 def with_weights(model: Any, quantized: Sequence[QuantizedLayer]) -> Any:
     """A copy of a model with the decoded weights in place of its own."""
     copy = deepcopy(model)
-    layers = {layer.tensor: layer for layer in linear_layers(copy, keep=())}
+    write_weights(copy, quantized)
+    return copy
+
+
+def write_weights(model: Any, quantized: Sequence[QuantizedLayer]) -> None:
+    """Put the decoded weights in place of a model's own."""
+    layers = {layer.tensor: layer for layer in linear_layers(model, keep=())}
     for found in quantized:
         layers[found.layer.tensor].write(found.decoded)
-    return copy
+
+
+def stored_and_lost(model: Any, quantized: Sequence[QuantizedLayer]) -> dict[str, Any]:
+    """Rate and error of a model with these of its layers quantized.
+
+    Its columns are weights, rate_bits_per_weight, model_bits_per_parameter, mse and nmse, as the
+    table ``evaluations`` describes them.
+    """
+    parameters = list(model.parameters())
+    replaced = [found.layer.weight for found in quantized]
+    bits = sum(sum(found.encoded.bits().values()) for found in quantized)
+    kept_bits = stored_bits(parameters) - stored_bits(replaced)
+    errors = sum(found.distortion.mse * found.layer.weight.numel() for found in quantized)
+    variances = sum(float(w.double().var(correction=0)) * w.numel() for w in replaced)
+    weights = sum(weight.numel() for weight in replaced)
+    return {
+        "weights": weights,
+        "rate_bits_per_weight": bits / weights,
+        "model_bits_per_parameter": (kept_bits + bits) / sum(p.numel() for p in parameters),
+        "mse": errors / weights,
+        "nmse": errors / variances,
+    }
+
+
+def stored_bits(tensors: Iterable["Tensor"]) -> int:
+    """Bits of tensors as they are."""
+    return sum(8 * tensor.element_size() * tensor.numel() for tensor in tensors)
 
 
 def layer_row(quantized: QuantizedLayer, moments: Moments) -> dict[str, Any]:

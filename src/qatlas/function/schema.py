@@ -23,6 +23,18 @@ _LAYER = (
     Column("kind", "text", "What it is in its architecture."),
     Column("layer", "integer", "Index of its layer.", nullable=True),
 )
+_STORED = (
+    Column("weights", "integer", "Number of quantized weights."),
+    Column("rate_bits_per_weight", "number", "All stored bits over the quantized weights."),
+    Column(
+        "model_bits_per_parameter",
+        "number",
+        "Stored bits of the whole model, what is not quantized as in its checkpoint, over its "
+        "parameters.",
+    ),
+    Column("mse", "number", "Mean squared error of the quantized weights."),
+    Column("nmse", "number", "The same over the mean variance of the weights of a layer."),
+)
 _DIVERGENCE = (
     Column("logits_mse", "number", "Mean squared difference of logits to the float model's."),
     Column("mean_kl", "number", "Mean KL(p_float || p_quantized) over tokens, nats."),
@@ -34,16 +46,7 @@ EVALUATIONS = Table(
     (
         *_MODEL,
         *_POINT,
-        Column("weights", "integer", "Number of quantized weights."),
-        Column("rate_bits_per_weight", "number", "All stored bits over the quantized weights."),
-        Column(
-            "model_bits_per_parameter",
-            "number",
-            "Stored bits of the whole model, what is not quantized as in its checkpoint, over its "
-            "parameters.",
-        ),
-        Column("mse", "number", "Mean squared error of the quantized weights."),
-        Column("nmse", "number", "The same over the mean variance of the weights of a layer."),
+        *_STORED,
         Column(
             "output_nmse",
             "number",
@@ -117,5 +120,29 @@ SENSITIVITIES = Table(
     ),
 )
 
-TABLES = (EVALUATIONS, POSITIONS, LAYERS, SENSITIVITIES, LOSSES)
+EMBEDDINGS = Table(
+    "embeddings",
+    "A sentence encoder with all its linear layers quantized in one way.",
+    (
+        _MODEL[0],
+        *_POINT,
+        *_STORED,
+        Column(
+            "embedding_mse",
+            "number",
+            "Mean over sentences and components of the squared difference of embeddings of unit "
+            "length to the float model's.",
+        ),
+        Column("cosine", "number", "Mean over sentences of the cosine between the two."),
+        Column("lowest_cosine", "number", "The least of them."),
+        Column(
+            "neighbour_overlap",
+            "number",
+            "Mean share of the 10 nearest sentences of a sentence that stay among them.",
+        ),
+        Column("sentences", "integer", "Sentences that were embedded."),
+    ),
+)
+
+TABLES = (EVALUATIONS, POSITIONS, LAYERS, SENSITIVITIES, EMBEDDINGS, LOSSES)
 """Tables under results/function/tables."""

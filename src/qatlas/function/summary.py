@@ -11,6 +11,7 @@ from qatlas.summary import Claim, Summary, Value, claim
 _EVALUATIONS = "function/tables/evaluations.parquet"
 _LAYERS = "function/tables/layers.parquet"
 _SENSITIVITIES = "function/tables/sensitivities.parquet"
+_EMBEDDINGS = "function/tables/embeddings.parquet"
 _FLOAT = {"float32": "reference", "bfloat16": "noise_floor"}
 NF4, FP4 = "nf4", "fp4_bitsandbytes"
 """Grids that are compared with each other where a study has both."""
@@ -22,7 +23,7 @@ def summarize(tables: Mapping[str, pd.DataFrame], seed: int) -> Summary:
     Parameters
     ----------
     tables
-        ``evaluations``, ``layers`` and ``sensitivities``.
+        ``evaluations``, ``layers``, ``sensitivities`` and ``embeddings``.
     seed
         Of bootstrap intervals.
     """
@@ -42,6 +43,8 @@ def summarize(tables: Mapping[str, pd.DataFrame], seed: int) -> Summary:
         values |= dict(_of_linearity(model, alone[alone.model == model], first))
     for name, rows in layers.groupby("model"):
         claims[f"{name}.feedback_lowers_the_output_error"] = _feedback(str(name), rows)
+    for name, rows in tables["embeddings"].groupby("model"):
+        values |= dict(_of_encoder(str(name), rows))
     return Summary(chapter="function", values=values, claims=claims)
 
 
@@ -163,3 +166,20 @@ def _feedback(model: str, rows: pd.DataFrame) -> Claim:
         threshold=1,
         origin=_LAYERS,
     )
+
+
+def _of_encoder(model: str, rows: pd.DataFrame) -> Iterator[tuple[str, Value]]:
+    """Of a sentence encoder: each point, and the most neighbours that stay at four bits."""
+    for row in rows.to_dict("records"):
+        name = f"{model}.{row['series']}.{row['nominal_bits']:g}bit"
+        for column, unit in (
+            ("rate_bits_per_weight", "bits per weight"),
+            ("embedding_mse", "1"),
+            ("cosine", "1"),
+            ("neighbour_overlap", "1"),
+        ):
+            yield f"{name}.{column}", Value(value=row[column], unit=unit, origin=_EMBEDDINGS)
+    of_four = rows[rows.nominal_bits == 4].neighbour_overlap
+    if len(of_four):
+        most = Value(value=float(of_four.max()), unit="1", origin=_EMBEDDINGS)
+        yield f"{model}.most_overlap_at_4_bits", most

@@ -13,4 +13,6 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "methods_at_4_bits": ("evaluations",),
     "nf4_vs_fp4": ("evaluations",),
     "one_layer_at_a_time": ("sensitivities",),
+    "error_by_position": ("positions",),
+    "embeddings_vs_rate": ("embeddings",),
 }
