@@ -26,9 +26,7 @@ def select(tables: Mapping[str, pd.DataFrame], settings: Function) -> pd.DataFra
 def draw(drawn: pd.DataFrame) -> Figure:
     """A row a model: one minus the cosine, on a log scale, and the share of neighbours."""
     models = sorted(drawn.model.unique())
-    figure, panels = new_figure(
-        FULL_WIDTH, 0.8 + 2.2 * len(models), len(models), 2, sharex=True
-    )
+    figure, panels = new_figure(FULL_WIDTH, 0.8 + 2.2 * len(models), len(models), 2, sharex=True)
     for model, angle, overlap in zip(models, panels[::2], panels[1::2], strict=True):
         points = drawn[drawn.model == model]
         draw_families(angle, points, "angle")
