@@ -26,7 +26,10 @@ rule embeddings:
         folder=lambda wildcards: snapshot_folder(wildcards.model),
         pooling=study.function.encoders.pooling,
         keep=study.function.encoders.keep,
-        points=points_of_grids({s: study.codecs[s] for s in study.function.encoders.series}),
+        points=points_of_grids(
+            {name: study.codecs[name] for name in study.function.encoders.series},
+            study.function.bits,
+        ),
         sentences=study.function.encoders.sentences,
         part=study.function.part,
         batch=study.function.batch,

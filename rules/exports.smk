@@ -13,7 +13,9 @@ rule export:
     input:
         weights=language_model_weights,
         moments="results/function/calibration/{language_model}-{seed}.safetensors",
-        code=lambda wildcards: code("function/export", *codecs_of_series([POINTS[wildcards.point]["series"]])),
+        code=lambda wildcards: code(
+            "function/export", *codecs_of_series([POINTS[wildcards.point]["series"]])
+        ),
     output:
         model=ensure(f"{EXPORT}.safetensors", non_empty=True),
         manifest=f"{EXPORT}.json",

@@ -47,7 +47,7 @@ def points_of(wildcards):
     grids = study.function_grids()
     first = study.function.models[wildcards.language_model].seeds[0]
     if int(wildcards.seed) == first:
-        return points_of_grids(grids)
+        return points_of_grids(grids, study.function.bits)
     if study.robustness is None:
         return []
     lines = {name: grids[name] for name in study.robustness.lines.values()}

@@ -212,8 +212,9 @@ def plot_by_layer(panel: Axes, tensors: pd.DataFrame, quantity: str) -> None:
             color=KIND_COLOURS[kind.partition("_")[0]],
             label=readable(kind),
         )
-    layers = [int(layer) for layer in sorted(tensors.layer.dropna().unique())]
-    panel.set_xticks([-1, *layers], ["none", *map(str, layers)])
+    ticks = {int(layer): f"{layer:g}" for layer in sorted(tensors.layer.dropna().unique())}
+    outside = {-1: "none"} if tensors.layer.isna().any() else {}
+    panel.set_xticks([*outside, *ticks], [*outside.values(), *ticks.values()])
     panel.set(yscale="log", xlabel="layer")
 
 

@@ -135,6 +135,11 @@ class Function(Section):
     codecs: dict[Name, CodecGrid] = Field(
         {}, description="Further codec grids by name; these may need the second moment of inputs."
     )
+    bits: tuple[Annotated[float, Field(gt=0)], ...] | None = Field(
+        None,
+        min_length=1,
+        description="Nominal bits of the points that are evaluated, of all grids; all by default.",
+    )
     part: Literal["validation", "test"] = Field(
         "test", description="Part of the text that is predicted."
     )
@@ -146,3 +151,13 @@ class Function(Section):
         None, description="Sentence encoders that are quantized too; none by default."
     )
     device: Device = Field("cpu", description="cpu, cuda or cuda:N.")
+
+    @model_validator(mode="after")
+    def _sensitivity_is_evaluated(self) -> "Function":
+        missing = sorted(set(self.sensitivity.bits) - set(self.bits or self.sensitivity.bits))
+        if missing:
+            raise ValueError(
+                f"sensitivity.bits: {', '.join(f'{b:g}' for b in missing)} is not among bits "
+                f"({', '.join(f'{b:g}' for b in self.bits or ())}); add it there or leave it out"
+            )
+        return self

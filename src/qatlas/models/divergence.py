@@ -166,16 +166,20 @@ def token_kl(log_p: "Tensor", log_q: "Tensor") -> "Tensor":
 
 @dataclass(frozen=True)
 class _Scored:
-    """Logits that predict a batch's scored tokens, shape (windows, scored, vocabulary)."""
+    """Logits that predict a batch's scored tokens, shape (windows, scored, vocabulary).
+
+    ``likeliest`` are the tokens with the largest, shape (windows, scored).
+    """
 
     logits: "Tensor"
     log_probabilities: "Tensor"
+    likeliest: "Tensor"
 
     @classmethod
     def of(cls, model: Any, part: Batch, device: str) -> "_Scored":
         with torch.inference_mode():
             logits = logits_of(model, part, device)[:, part.first_scored - 1 : -1]
-            return cls(logits, torch.log_softmax(logits, -1))
+            return cls(logits, torch.log_softmax(logits, -1), logits.argmax(-1))
 
 
 @dataclass
@@ -203,7 +207,7 @@ class _Sums:
             nll = -found.log_probabilities.gather(-1, targets).double().sum((1, 2))
             kl = token_kl(expected.log_probabilities, found.log_probabilities)
             squares = (found.logits - expected.logits).square().mean(-1).double().sum(0)
-            agreeing = found.logits.argmax(-1) == expected.logits.argmax(-1)
+            agreeing = found.likeliest == expected.likeliest
         self.nll.append(nll.cpu().numpy())
         self.tokens.append(np.full(windows, scored))
         self.kl.append(kl.flatten().cpu().numpy())

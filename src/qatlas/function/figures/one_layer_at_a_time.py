@@ -15,7 +15,10 @@ def select(tables: Mapping[str, pd.DataFrame], settings: Function) -> pd.DataFra
     """Mean KL for every layer at the first of the configured rates."""
     rows = of_first_seed(tables["sensitivities"])
     rows = rows[rows.nominal_bits == settings.sensitivity.bits[0]]
-    return rows[["model", "tensor", "kind", "layer", "nmse", "mean_kl"]]
+    # Of architectures whose layers have no common names, their own names tell more than "linear".
+    own = "linear_" + rows.tensor.str.split(".").str[-2]
+    named = rows.assign(kind=rows.kind.where(rows.kind != "linear", own))
+    return named[["model", "tensor", "kind", "layer", "nmse", "mean_kl"]]
 
 
 def draw(drawn: pd.DataFrame) -> Figure:

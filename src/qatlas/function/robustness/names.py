@@ -62,4 +62,4 @@ def number_text(value: float, digits: int = 2) -> str:
         return "infinite" if value > 0 else MISSING
     if abs(value) >= 1e6:
         return f"{value:.2e}"
-    return f"{value:.{digits if abs(value) < 1000 else 0}f}"
+    return f"{value:z.{digits if abs(value) < 1000 else 0}f}"
