@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from qatlas.function.calibration import Moments
-from qatlas.function.quantization import Point, layer_row, quantize_layers, with_weights
+from qatlas.function.quantization import (
+    Point,
+    QuantizedLayer,
+    layer_row,
+    quantize_layers,
+    with_weights,
+)
 from qatlas.models.divergence import Divergence, compare, in_bfloat16
 from qatlas.models.layers import Layer, linear_layers
 from qatlas.models.reading import Reader, part_of_text
@@ -107,8 +113,18 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
-class _Candidate:
-    """A changed model, and all that is known of it before it reads anything."""
+class Candidate:
+    """A changed model, and all that is known of it before it reads anything.
+
+    Attributes
+    ----------
+    model
+        To be compared with what it was made from.
+    known
+        Columns of its row of the table ``evaluations`` but for those that reading gives.
+    layers
+        Its rows of the table ``layers``.
+    """
 
     model: Any
     known: dict[str, Any]
@@ -138,15 +154,22 @@ def evaluate_points(
     AtlasError
         If no layer is left to quantize, a codec refuses one, or the text does not fit the model.
     """
-    evaluated = Evaluated()
     every = [REFERENCE, NOISE_FLOOR, HALF, *points]
     candidates = (_candidate(calibrated, point, seed) for point in progress(every))
+    return compare_candidates(calibrated.model, candidates, reading)
+
+
+def compare_candidates(
+    reference: Any, candidates: Iterable[Candidate], reading: Reading
+) -> Evaluated:
+    """Let changed models read, beside the one that they were made from, a few at a time."""
+    evaluated = Evaluated()
     about_text = {
         "context": reading.windows.context,
         "text_sha256": sha256_of(reading.text.tokens),
     }
-    for together in _in_groups(candidates, copies_at_once(calibrated.model)):
-        found = compare_all(calibrated.model, [c.model for c in together], reading)
+    for together in _in_groups(iter(candidates), copies_at_once(reference)):
+        found = compare_all(reference, [c.model for c in together], reading)
         for candidate, divergence in zip(together, found, strict=True):
             key = {name: candidate.known[name] for name in _KEY}
             evaluated.evaluations.append(
@@ -193,41 +216,56 @@ def divergence_columns(found: Divergence) -> dict[str, Any]:
     }
 
 
-def _candidate(calibrated: Calibrated, point: Point, seed: int) -> _Candidate:
+def _candidate(calibrated: Calibrated, point: Point, seed: int) -> Candidate:
     key = calibrated.key | point.key()
-    quantized = quantize_layers(
-        calibrated.layers, point.create(), calibrated.moments, seed, calibrated.name
-    )
+    layers = calibrated.layers
+    quantized = quantize_layers(layers, point.create(), calibrated.moments, seed, calibrated.name)
     rows = [layer_row(found, calibrated.moments[found.layer.tensor]) for found in quantized]
-    bits = sum(sum(found.encoded.bits().values()) for found in quantized)
     if point == NOISE_FLOOR:
         changed = in_bfloat16(calibrated.model)
     else:
         changed = with_weights(calibrated.model, quantized)
-    return _Candidate(
-        changed,
-        key | _of_all_layers(calibrated.model, calibrated.layers, pd.DataFrame(rows), bits),
-        [key | row for row in rows],
+    bits = bits_of(quantized)
+    kept_bits = _stored_bits(calibrated.model.parameters()) - _stored_bits(x.weight for x in layers)
+    rates = rate_columns(calibrated.model, layers, bits, kept_bits + bits)
+    return Candidate(
+        changed, key | rates | error_columns(layers, rows), [key | row for row in rows]
     )
 
 
-def _of_all_layers(
-    model: Any, layers: Sequence[Layer], rows: pd.DataFrame, bits: int
-) -> dict[str, Any]:
-    """Rate and error of a model whose quantized layers are the rows, in so many bits."""
-    parameters = list(model.parameters())
-    replaced = [layer.weight for layer in layers]
-    kept_bits = _stored_bits(parameters) - _stored_bits(replaced)
-    errors = float((rows.mse * rows.weights).sum())
-    variances = sum(float(w.double().var(correction=0)) * w.numel() for w in replaced)
-    weights = int(rows.weights.sum())
+def bits_of(quantized: Sequence[QuantizedLayer]) -> int:
+    """Stored bits of layers."""
+    return sum(sum(found.encoded.bits().values()) for found in quantized)
+
+
+def rate_columns(model: Any, layers: Sequence[Layer], bits: int, model_bits: int) -> dict[str, Any]:
+    """Columns of ``evaluations`` that say what is stored.
+
+    Parameters
+    ----------
+    model, layers
+        The float model and those of its layers that are quantized.
+    bits, model_bits
+        Stored of these, and of the whole quantized model.
+    """
+    weights = sum(layer.weight.numel() for layer in layers)
     return {
         "weights": weights,
         "rate_bits_per_weight": bits / weights,
-        "model_bits_per_parameter": (kept_bits + bits) / sum(p.numel() for p in parameters),
-        "mse": errors / weights,
+        "model_bits_per_parameter": model_bits / sum(p.numel() for p in model.parameters()),
+    }
+
+
+def error_columns(layers: Sequence[Layer], rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Columns of ``evaluations`` that say what layers lose; rows are those of ``layers``."""
+    found = pd.DataFrame(rows)
+    errors = float((found.mse * found.weights).sum())
+    weights = [layer.weight for layer in layers]
+    variances = sum(float(w.double().var(correction=0)) * w.numel() for w in weights)
+    return {
+        "mse": errors / int(found.weights.sum()),
         "nmse": errors / variances,
-        "output_nmse": float(rows.output_nmse.mean()),
+        "output_nmse": float(found.output_nmse.mean()),
     }
 
 
@@ -240,6 +278,6 @@ def _stored_bits(tensors: Iterable["Tensor"]) -> int:
     return sum(8 * tensor.element_size() * tensor.numel() for tensor in tensors)
 
 
-def _in_groups(candidates: Iterator[_Candidate], size: int) -> Iterator[list[_Candidate]]:
+def _in_groups(candidates: Iterator[Candidate], size: int) -> Iterator[list[Candidate]]:
     while group := list(islice(candidates, size)):
         yield group
