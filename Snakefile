@@ -22,6 +22,7 @@ include: "rules/rate_distortion.smk"
 if study.function:
 
     include: "rules/function.smk"
+    include: "rules/checkpoints.smk"
     include: "rules/exports.smk"
 
 

@@ -15,6 +15,7 @@ from pydantic_core import PydanticUndefined
 from qatlas.codecs import registry
 from qatlas.config.codec_grids import CodecGrid
 from qatlas.config.function import (
+    KINDS_OF_CHECKPOINT,
     KINDS_OF_LANGUAGE_MODEL,
     Calibration,
     Encoders,
@@ -86,6 +87,10 @@ def config_page() -> str:
         *(
             (f"function.models.NAME: {kind.__name__}", kind)
             for kind in KINDS_OF_LANGUAGE_MODEL.values()
+        ),
+        *(
+            (f"function.checkpoints.NAME: {kind.__name__}", kind)
+            for kind in KINDS_OF_CHECKPOINT.values()
         ),
         ("function.calibration", Calibration),
         ("function.sensitivity", Sensitivity),

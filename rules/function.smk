@@ -103,9 +103,18 @@ rule sensitivity:
 rule function_tables:
     """Join what the jobs of the chapter measured."""
     input:
-        evaluations=of_language_models(f"{EVALUATION}/evaluations.parquet"),
-        positions=of_language_models(f"{EVALUATION}/positions.parquet"),
-        layers=of_language_models(f"{EVALUATION}/layers.parquet"),
+        evaluations=[
+            *of_language_models(f"{EVALUATION}/evaluations.parquet"),
+            *of_checkpoints("evaluations"),
+        ],
+        positions=[
+            *of_language_models(f"{EVALUATION}/positions.parquet"),
+            *of_checkpoints("positions"),
+        ],
+        layers=[
+            *of_language_models(f"{EVALUATION}/layers.parquet"),
+            *of_checkpoints("layers"),
+        ],
         sensitivities=of_language_models(
             "results/function/sensitivity/{language_model}-{seed}.parquet", first_only=True
         ),

@@ -1,5 +1,7 @@
+from types import SimpleNamespace
+
 from qatlas.codecs.registry import create as create_codec
-from qatlas.config.function import FolderLanguageModel
+from qatlas.config.function import FolderLanguageModel, HubCheckpoint
 from qatlas.config.study import codecs_of
 from qatlas.function.schema import TABLES
 
@@ -157,3 +159,38 @@ def of_language_models(pattern, first_only=False):
 def language_model_memory_mb(wildcards, input, attempt):
     """Room for PyTorch, transformers and the model many times over."""
     return attempt * int(2500 + 20 * input.size_mb)
+
+
+def base_of(wildcards):
+    """The language model that a checkpoint was made from, as wildcards name it."""
+    described = study.function.checkpoints[wildcards.checkpoint]
+    return SimpleNamespace(language_model=described.base, seed=described.seed)
+
+
+def of_base(pattern):
+    """Input function: a file of the base of a checkpoint."""
+    return lambda wildcards: pattern.format(**vars(base_of(wildcards)))
+
+
+def checkpoint_folder(wildcards):
+    described = study.function.checkpoints[wildcards.checkpoint]
+    return described.folder_of(wildcards.checkpoint)
+
+
+def checkpoint_files(wildcards):
+    """What a job that reads a checkpoint waits for: its snapshot, or the files of its folder."""
+    folder = checkpoint_folder(wildcards)
+    if isinstance(study.function.checkpoints[wildcards.checkpoint], HubCheckpoint):
+        return folder
+    return sorted(map(str, [*Path(folder).glob("*.json"), *Path(folder).glob("*.safetensors")]))
+
+
+def hub_checkpoints():
+    described = study.function.checkpoints.items()
+    return [name for name, kind in described if isinstance(kind, HubCheckpoint)]
+
+
+def of_checkpoints(table):
+    """Rows of a table that checkpoints have."""
+    names = study.function.checkpoints
+    return [f"results/function/checkpoints/{name}/{table}.parquet" for name in names]

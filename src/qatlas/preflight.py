@@ -5,6 +5,7 @@ from pathlib import Path
 
 from qatlas.codecs import peers, registry
 from qatlas.codecs.base import requirements_of
+from qatlas.config.function import FolderCheckpoint
 from qatlas.config.models import AnyModel, HubModel, LocalModel, PackagedModel, SampledModel
 from qatlas.config.study import Study
 from qatlas.errors import AtlasError
@@ -33,9 +34,11 @@ def require_feasible(study: Study, fetched: str) -> None:
     ------
     AtlasError
         If a codec needs longer rows than a matrix has, or a second moment, which no model of a
-        study has: a line for every problem, with the key and what would be taken.
+        study has: a line for every problem, with the key and what would be taken. Or if the folder
+        of a quantized checkpoint is missing.
     """
     _require_no_moments(study)
+    _require_checkpoints(study)
     needs = needs_of_rows(study)
     rows = [
         row
@@ -80,6 +83,15 @@ def _require_no_moments(study: Study) -> None:
             "these codecs need the second moment H = E[x x^T] of the layer's input, which no "
             f"model of a study has:\n{lines}\ntake codecs that do not ({others})"
         )
+
+
+def _require_checkpoints(study: Study) -> None:
+    for name, checkpoint in study.function.checkpoints.items() if study.function else ():
+        if isinstance(checkpoint, FolderCheckpoint) and not Path(checkpoint.folder).is_dir():
+            raise AtlasError(
+                f"function.checkpoints.{name}.folder: there is no folder {checkpoint.folder}; give "
+                "the one that holds config.json and *.safetensors of the checkpoint"
+            )
 
 
 def _rows(name: str, model: AnyModel, needs: Needs, fetched: Path) -> list[Row]:

@@ -1,12 +1,12 @@
 """The chapter function."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from qatlas.config.codec_grids import CodecGrid
-from qatlas.config.section import Name, Section
+from qatlas.config.models import HUB_NAME
+from qatlas.config.section import Name, Section, only_key_of
 
 Device = Annotated[str, Field(pattern=r"^(cpu|cuda(:\d+)?)$")]
 
@@ -65,9 +65,7 @@ KINDS_OF_LANGUAGE_MODEL: dict[str, type[LanguageModel]] = {
 
 
 def _kind_of_language_model(given: Any) -> str | None:
-    keys = given if isinstance(given, Mapping) else getattr(type(given), "model_fields", ())
-    found = [kind for kind in KINDS_OF_LANGUAGE_MODEL if kind in keys]
-    return found[0] if len(found) == 1 else None
+    return only_key_of(KINDS_OF_LANGUAGE_MODEL, given)
 
 
 AnyLanguageModel = Annotated[
@@ -77,6 +75,61 @@ AnyLanguageModel = Annotated[
         custom_error_type="kind_of_language_model",
         custom_error_message="a language model has exactly one of the keys "
         + ", ".join(KINDS_OF_LANGUAGE_MODEL),
+    ),
+]
+
+
+class QuantizedCheckpoint(Section):
+    """What all checkpoints that other tools quantized have in common."""
+
+    base: Name = Field(
+        description="Language model that it was made from, a name under function.models; it is "
+        "compared with this one alone."
+    )
+    seed: int = Field(0, ge=0, description="Which of the base's trainings.")
+
+
+class FolderCheckpoint(QuantizedCheckpoint):
+    """A quantized checkpoint on this machine: GPTQ, AWQ, compressed-tensors, bitsandbytes 4-bit."""
+
+    folder: str = Field(
+        description="Folder with *.safetensors and config.json, which has quantization_config."
+    )
+
+    def folder_of(self, name: str) -> str:
+        """Where it lies."""
+        return self.folder
+
+
+class HubCheckpoint(QuantizedCheckpoint):
+    """A quantized checkpoint of the Hugging Face hub, of the same formats."""
+
+    hub: str = Field(pattern=HUB_NAME, description="Repository: organisation/name.")
+    revision: str = Field(description="Commit, tag or branch; only a commit never changes.")
+
+    def folder_of(self, name: str) -> str:
+        """Folder of its snapshot."""
+        return f"results/function/checkpoints/{name}/snapshot"
+
+
+KINDS_OF_CHECKPOINT: dict[str, type[QuantizedCheckpoint]] = {
+    "folder": FolderCheckpoint,
+    "hub": HubCheckpoint,
+}
+"""The sections that describe a quantized checkpoint, by the key that only they have."""
+
+
+def _kind_of_checkpoint(given: Any) -> str | None:
+    return only_key_of(KINDS_OF_CHECKPOINT, given)
+
+
+AnyCheckpoint = Annotated[
+    Annotated[FolderCheckpoint, Tag("folder")] | Annotated[HubCheckpoint, Tag("hub")],
+    Discriminator(
+        _kind_of_checkpoint,
+        custom_error_type="kind_of_checkpoint",
+        custom_error_message="a quantized checkpoint has exactly one of the keys "
+        + ", ".join(KINDS_OF_CHECKPOINT),
     ),
 ]
 
@@ -139,6 +192,9 @@ class Function(Section):
         None,
         min_length=1,
         description="Nominal bits of the points that are evaluated, of all grids; all by default.",
+    )
+    checkpoints: dict[Name, AnyCheckpoint] = Field(
+        {}, description="Checkpoints that other tools quantized, by name."
     )
     part: Literal["validation", "test"] = Field(
         "test", description="Part of the text that is predicted."

@@ -1,23 +1,30 @@
 """A configuration as it was given, checked; and what is wrong with it, in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from qatlas.config.function import KINDS_OF_LANGUAGE_MODEL
+from qatlas.config.function import KINDS_OF_CHECKPOINT, KINDS_OF_LANGUAGE_MODEL
 from qatlas.config.models import KINDS_OF_MODEL
 from qatlas.config.study import Study
 from qatlas.config.text import KINDS_OF_TEXT
 from qatlas.errors import AtlasError, nearest
 
-_KINDS: dict[str, Mapping[str, type[BaseModel]]] = {
+_Kinds = Mapping[str, type[BaseModel]]
+
+_KINDS: dict[str, _Kinds] = {
     "kind_of_model": KINDS_OF_MODEL,
     "kind_of_text": KINDS_OF_TEXT,
     "kind_of_language_model": KINDS_OF_LANGUAGE_MODEL,
+    "kind_of_checkpoint": KINDS_OF_CHECKPOINT,
 }
-_SECTIONS = {kind: section for kinds in _KINDS.values() for kind, section in kinds.items()}
-_KEYS_ABOVE_KIND = (("models", "*"), ("text",), ("function", "models", "*"))
+_KINDS_BEHIND: dict[tuple[str, ...], _Kinds] = {
+    ("models", "*"): KINDS_OF_MODEL,
+    ("text",): KINDS_OF_TEXT,
+    ("function", "models", "*"): KINDS_OF_LANGUAGE_MODEL,
+    ("function", "checkpoints", "*"): KINDS_OF_CHECKPOINT,
+}
 """Behind which keys pydantic puts the kind into the location of a problem."""
 
 
@@ -45,15 +52,19 @@ def _sentence(problem: Mapping[str, Any]) -> str:
 
 def _where(location: tuple[int | str, ...]) -> str:
     """Dotted key; what pydantic adds is none: the kind of a section, the mark of a wrong name."""
-    kinds = {len(above) for above in _KEYS_ABOVE_KIND if _begins_with(location, above)}
+    kinds = {place for place in range(len(location)) if _kinds_behind(location[:place])}
     keys = [key for place, key in enumerate(location) if place not in kinds and key != "[key]"]
     return ".".join(map(str, keys))
 
 
-def _begins_with(location: tuple[int | str, ...], keys: tuple[str, ...]) -> bool:
-    return len(location) >= len(keys) and all(
-        key in ("*", found) for key, found in zip(keys, location, strict=False)
-    )
+def _kinds_behind(location: Sequence[int | str]) -> _Kinds:
+    """The kinds of which one stands next in the location of a problem; none at most places."""
+    for above, kinds in _KINDS_BEHIND.items():
+        if len(above) == len(location) and all(
+            key in ("*", found) for key, found in zip(above, location, strict=True)
+        ):
+            return kinds
+    return {}
 
 
 def _what(problem: Mapping[str, Any]) -> str:
@@ -82,9 +93,9 @@ def _kinds_found(given: Any, kinds: Mapping[str, type[BaseModel]]) -> str:
 def _section(location: list[int | str]) -> type[BaseModel]:
     """The section at a place of the configuration."""
     section: type[BaseModel] = Study
-    for key in map(str, location):
-        if key in _SECTIONS:
-            section = _SECTIONS[key]
+    for place, key in enumerate(map(str, location)):
+        if kinds := _kinds_behind(location[:place]):
+            section = kinds[key]
         elif key in section.model_fields:
             annotation = section.model_fields[key].annotation
             if isinstance(annotation, type) and issubclass(annotation, BaseModel):

@@ -1,11 +1,13 @@
 """What is quantized."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from qatlas.config.section import Section
+from qatlas.config.section import Section, only_key_of
+
+HUB_NAME = r"^[^/\s]+/[^/\s]+$"
+"""Pattern of the name of a repository of the hub."""
 
 
 class Model(Section):
@@ -34,7 +36,7 @@ class PackagedModel(Checkpoint):
 class HubModel(Checkpoint):
     """A model of the Hugging Face hub."""
 
-    hub: str = Field(pattern=r"^[^/\s]+/[^/\s]+$", description="Repository: organisation/name.")
+    hub: str = Field(pattern=HUB_NAME, description="Repository: organisation/name.")
     revision: str = Field(description="Commit, tag or branch; only a commit never changes.")
 
 
@@ -66,9 +68,7 @@ KINDS_OF_MODEL: dict[str, type[Model]] = {
 
 def _kind_of_model(given: Any) -> str | None:
     """The one key that tells which kind of model is meant."""
-    keys = given if isinstance(given, Mapping) else getattr(type(given), "model_fields", ())
-    found = [kind for kind in KINDS_OF_MODEL if kind in keys]
-    return found[0] if len(found) == 1 else None
+    return only_key_of(KINDS_OF_MODEL, given)
 
 
 AnyModel = Annotated[

@@ -1,6 +1,7 @@
 """What all parts of the configuration are made of."""
 
-from typing import Annotated
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,3 +13,18 @@ class Section(BaseModel):
     """A part of the configuration; unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def only_key_of(kinds: Collection[str], given: Any) -> str | None:
+    """The one key that tells which kind of section is meant; None if there is none, or several.
+
+    Parameters
+    ----------
+    kinds
+        Keys that only one kind has.
+    given
+        The section as it was written, or already checked.
+    """
+    keys = given if isinstance(given, Mapping) else getattr(type(given), "model_fields", ())
+    found = [kind for kind in kinds if kind in keys]
+    return found[0] if len(found) == 1 else None

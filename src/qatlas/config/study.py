@@ -17,6 +17,8 @@ from qatlas.config.text import AnyText, DocstringText
 from qatlas.config.training import Training
 from qatlas.errors import nearest
 
+FLOAT_SERIES = ("float32", "bfloat16", "float16")
+"""Series that every language model is measured at besides."""
 ALL_SAMPLED = "_sampled"
 """The batch of the sampled models; no name of a model begins so."""
 
@@ -97,11 +99,21 @@ class Study(Section):
                 if isinstance(model, NamedLanguageModel)
             ),
             *(("function.series", series, self.codecs) for series in chapter.series),
+            *(
+                (f"function.checkpoints.{name}.base", checkpoint.base, chapter.models)
+                for name, checkpoint in chapter.checkpoints.items()
+            ),
             ("function.sensitivity.series", chapter.sensitivity.series, grids),
             *((f"robustness.lines.{name}", series, grids) for name, series in lines.items()),
             *_references_of_encoders(chapter, self.models, self.codecs),
         ]
         _require_known(references)
+        _require_trainings(chapter)
+        if shared := sorted(chapter.checkpoints.keys() & {*grids, *FLOAT_SERIES}):
+            raise ValueError(
+                f"function.checkpoints: {', '.join(shared)} is the name of a series already; "
+                "tables could not tell them apart, so take another"
+            )
         return self
 
     def function_grids(self) -> dict[str, CodecGrid]:
@@ -159,6 +171,17 @@ def _require_known(references: Iterable[tuple[str, str, Collection[str]]]) -> No
     for key, found, allowed in references:
         if found not in allowed:
             raise ValueError(f"{key}: nothing is called {found!r}; {nearest(found, allowed)}")
+
+
+def _require_trainings(chapter: Function) -> None:
+    """Refuse a checkpoint of a training that its base has not."""
+    for name, checkpoint in chapter.checkpoints.items():
+        seeds = chapter.models[checkpoint.base].seeds
+        if checkpoint.seed not in seeds:
+            raise ValueError(
+                f"function.checkpoints.{name}.seed: found {checkpoint.seed}; allowed are the seeds "
+                f"of function.models.{checkpoint.base}: {', '.join(map(str, seeds))}"
+            )
 
 
 def codecs_of(grid: CodecGrid) -> set[str]:

@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qatlas.errors import AtlasError
-from qatlas.function.quantization import Point, quantize_layers, stored_and_lost, write_weights
+from qatlas.function.quantization import (
+    Point,
+    error_columns,
+    model_bits,
+    quantize_layers,
+    rate_columns,
+    write_weights,
+)
 from qatlas.models.encoder import transformer_of
 from qatlas.models.layers import linear_layers
 
@@ -108,9 +115,17 @@ def evaluate_encoder(
         changed = deepcopy(encoder)
         write_weights(transformer_of(changed), quantized)
         found = agreement(expected, _embed(changed, sentences, batch))
-        known = stored_and_lost(transformer_of(encoder), quantized)
+        float_model = transformer_of(encoder)
+        known = rate_columns(float_model, quantized, model_bits(float_model, quantized))
         rows.append(
-            {"model": name, **point.key(), **known, **asdict(found), "sentences": len(sentences)}
+            {
+                "model": name,
+                **point.key(),
+                **known,
+                **error_columns(quantized),
+                **asdict(found),
+                "sentences": len(sentences),
+            }
         )
     return rows
 

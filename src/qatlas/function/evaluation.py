@@ -11,9 +11,11 @@ import pandas as pd
 from qatlas.function.calibration import Moments
 from qatlas.function.quantization import (
     Point,
+    error_columns,
     layer_row,
+    model_bits,
     quantize_layers,
-    stored_and_lost,
+    rate_columns,
     stored_bits,
     with_weights,
 )
@@ -115,8 +117,18 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
-class _Candidate:
-    """A changed model, and all that is known of it before it reads anything."""
+class Candidate:
+    """A changed model, and all that is known of it before it reads anything.
+
+    Attributes
+    ----------
+    model
+        To be compared with what it was made from.
+    known
+        Columns of its row of the table ``evaluations`` but for those that reading gives.
+    layers
+        Its rows of the table ``layers``.
+    """
 
     model: Any
     known: dict[str, Any]
@@ -146,15 +158,22 @@ def evaluate_points(
     AtlasError
         If no layer is left to quantize, a codec refuses one, or the text does not fit the model.
     """
-    evaluated = Evaluated()
     every = [REFERENCE, NOISE_FLOOR, HALF, *points]
     candidates = (_candidate(calibrated, point, seed) for point in progress(every))
+    return compare_candidates(calibrated.model, candidates, reading)
+
+
+def compare_candidates(
+    reference: Any, candidates: Iterable[Candidate], reading: Reading
+) -> Evaluated:
+    """Let changed models read, beside the one that they were made from, a few at a time."""
+    evaluated = Evaluated()
     about_text = {
         "context": reading.windows.context,
         "text_sha256": sha256_of(reading.text.tokens),
     }
-    for together in _in_groups(candidates, copies_at_once(calibrated.model)):
-        found = compare_all(calibrated.model, [c.model for c in together], reading)
+    for together in _in_groups(iter(candidates), copies_at_once(reference)):
+        found = compare_all(reference, [c.model for c in together], reading)
         for candidate, divergence in zip(together, found, strict=True):
             key = {name: candidate.known[name] for name in _KEY}
             evaluated.evaluations.append(
@@ -201,20 +220,23 @@ def divergence_columns(found: Divergence) -> dict[str, Any]:
     }
 
 
-def _candidate(calibrated: Calibrated, point: Point, seed: int) -> _Candidate:
+def _candidate(calibrated: Calibrated, point: Point, seed: int) -> Candidate:
     key = calibrated.key | point.key()
-    quantized = quantize_layers(
-        calibrated.layers, point.create(), calibrated.moments, seed, calibrated.name
-    )
+    layers = calibrated.layers
+    quantized = quantize_layers(layers, point.create(), calibrated.moments, seed, calibrated.name)
     rows = [layer_row(found, calibrated.moments[found.layer.tensor]) for found in quantized]
     if point == NOISE_FLOOR:
         changed = in_bfloat16(calibrated.model)
     else:
         changed = with_weights(calibrated.model, quantized)
-    known = stored_and_lost(calibrated.model, quantized)
     output_nmse = fmean(row["output_nmse"] for row in rows)
-    return _Candidate(
-        changed, key | known | {"output_nmse": output_nmse}, [key | row for row in rows]
+    return Candidate(
+        changed,
+        key
+        | rate_columns(calibrated.model, quantized, model_bits(calibrated.model, quantized))
+        | error_columns(quantized)
+        | {"output_nmse": output_nmse},
+        [key | row for row in rows],
     )
 
 
@@ -223,6 +245,6 @@ def copies_at_once(model: Any) -> int:
     return max(1, 8 * _TOGETHER_BYTES // stored_bits(model.parameters()))
 
 
-def _in_groups(candidates: Iterator[_Candidate], size: int) -> Iterator[list[_Candidate]]:
+def _in_groups(candidates: Iterator[Candidate], size: int) -> Iterator[list[Candidate]]:
     while group := list(islice(candidates, size)):
         yield group

@@ -115,26 +115,43 @@ def write_weights(model: Any, quantized: Sequence[QuantizedLayer]) -> None:
         layers[found.layer.tensor].write(found.decoded)
 
 
-def stored_and_lost(model: Any, quantized: Sequence[QuantizedLayer]) -> dict[str, Any]:
-    """Rate and error of a model with these of its layers quantized.
-
-    Its columns are weights, rate_bits_per_weight, model_bits_per_parameter, mse and nmse, as the
-    table ``evaluations`` describes them.
-    """
-    parameters = list(model.parameters())
+def model_bits(model: Any, quantized: Sequence[QuantizedLayer]) -> int:
+    """Stored bits of a model with these of its layers quantized and the rest as it is."""
     replaced = [found.layer.weight for found in quantized]
-    bits = sum(sum(found.encoded.bits().values()) for found in quantized)
-    kept_bits = stored_bits(parameters) - stored_bits(replaced)
-    errors = sum(found.distortion.mse * found.layer.weight.numel() for found in quantized)
-    variances = sum(float(w.double().var(correction=0)) * w.numel() for w in replaced)
-    weights = sum(weight.numel() for weight in replaced)
+    return stored_bits(model.parameters()) - stored_bits(replaced) + bits_of(quantized)
+
+
+def rate_columns(
+    model: Any, quantized: Sequence[QuantizedLayer], bits_of_all: int
+) -> dict[str, Any]:
+    """Columns weights, rate_bits_per_weight and model_bits_per_parameter.
+
+    Parameters
+    ----------
+    model
+        The float model.
+    bits_of_all
+        Stored bits of the whole quantized model.
+    """
+    weights = sum(found.layer.weight.numel() for found in quantized)
     return {
         "weights": weights,
-        "rate_bits_per_weight": bits / weights,
-        "model_bits_per_parameter": (kept_bits + bits) / sum(p.numel() for p in parameters),
-        "mse": errors / weights,
-        "nmse": errors / variances,
+        "rate_bits_per_weight": bits_of(quantized) / weights,
+        "model_bits_per_parameter": bits_of_all / sum(p.numel() for p in model.parameters()),
     }
+
+
+def error_columns(quantized: Sequence[QuantizedLayer]) -> dict[str, float]:
+    """Columns mse and nmse, all weights counting alike."""
+    weights = [found.layer.weight for found in quantized]
+    errors = sum(found.distortion.mse * found.layer.weight.numel() for found in quantized)
+    variances = sum(float(w.double().var(correction=0)) * w.numel() for w in weights)
+    return {"mse": errors / sum(w.numel() for w in weights), "nmse": errors / variances}
+
+
+def bits_of(quantized: Sequence[QuantizedLayer]) -> int:
+    """Stored bits of layers."""
+    return sum(sum(found.encoded.bits().values()) for found in quantized)
 
 
 def stored_bits(tensors: Iterable["Tensor"]) -> int:

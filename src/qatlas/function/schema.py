@@ -11,11 +11,20 @@ _POINT = (
     Column(
         "series",
         "text",
-        "Name of the codec grid, or float32, bfloat16, float16: the model itself, its weights and "
-        "activations in bfloat16, its quantized weights in float16.",
+        "Name of the codec grid or of the quantized checkpoint, or float32, bfloat16, float16: the "
+        "model itself, its weights and activations in bfloat16, its quantized weights in float16.",
     ),
-    Column("codec", "text", "Name of the codec; none for the three floating-point series."),
-    Column("parameters", "text", "Parameters of the codec, JSON with sorted keys."),
+    Column(
+        "codec",
+        "text",
+        "Name of the codec, cast for the three floating-point series; checkpoint_FORMAT for a "
+        "checkpoint.",
+    ),
+    Column(
+        "parameters",
+        "text",
+        "Parameters of the codec or the checkpoint's quantization_config, JSON with sorted keys.",
+    ),
     Column("nominal_bits", "number", "Bits per weight that the method's name advertises."),
 )
 _LAYER = (
@@ -32,8 +41,6 @@ _STORED = (
         "Stored bits of the whole model, what is not quantized as in its checkpoint, over its "
         "parameters.",
     ),
-    Column("mse", "number", "Mean squared error of the quantized weights."),
-    Column("nmse", "number", "The same over the mean variance of the weights of a layer."),
 )
 _DIVERGENCE = (
     Column("logits_mse", "number", "Mean squared difference of logits to the float model's."),
@@ -48,9 +55,23 @@ EVALUATIONS = Table(
         *_POINT,
         *_STORED,
         Column(
+            "mse",
+            "number",
+            "Mean squared error of the quantized weights; missing, as the next two, for a "
+            "checkpoint whose tool moved scales from layers into norms.",
+            nullable=True,
+        ),
+        Column(
+            "nmse",
+            "number",
+            "The same over the mean variance of the weights of a layer.",
+            nullable=True,
+        ),
+        Column(
             "output_nmse",
             "number",
             "Mean over layers of E|(W - W_hat) x|^2 / E|W x|^2 on the calibration text.",
+            nullable=True,
         ),
         Column("nll", "number", "Mean NLL, nats per token."),
         Column("nll_standard_error", "number", "Its standard error over windows.", nullable=True),
@@ -127,6 +148,8 @@ EMBEDDINGS = Table(
         _MODEL[0],
         *_POINT,
         *_STORED,
+        Column("mse", "number", "Mean squared error of the quantized weights."),
+        Column("nmse", "number", "The same over the mean variance of the weights of a layer."),
         Column(
             "embedding_mse",
             "number",

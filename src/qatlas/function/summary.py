@@ -81,7 +81,8 @@ def _of_points(model: str, rows: pd.DataFrame) -> Iterator[tuple[str, Value]]:
             ("rate_bits_per_weight", "bits per weight"),
             ("output_nmse", "1"),
         ):
-            yield f"{name}.{column}", Value(value=row[column], unit=unit, origin=_EVALUATIONS)
+            found = None if pd.isna(row[column]) else row[column]
+            yield f"{name}.{column}", Value(value=found, unit=unit, origin=_EVALUATIONS)
 
 
 def _of_proxies(model: str, proxies: Mapping[str, Proxy | None]) -> Iterator[tuple[str, Value]]:

@@ -1,0 +1,1 @@
+"""Checkpoints that other tools quantized: a format a module, their opening, and their base."""
