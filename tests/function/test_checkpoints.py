@@ -139,11 +139,14 @@ def with_checkpoints(tables):
     return tables | {"evaluations": evaluations}
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_figures_and_summary_take_checkpoints(name, with_checkpoints):
+def test_the_summary_takes_checkpoints(with_checkpoints):
     model = next(iter(SETTINGS.models))
     summary = summarize(with_checkpoints, 0)
     assert summary[f"{model}.moved.4bit.mean_kl"].value == 0.03
     assert summary[f"{model}.moved.4bit.output_nmse"].value is None
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figures_take_checkpoints(name, with_checkpoints):
     figure = drawn_by(name, with_checkpoints)
     assert outside(figure, boxes(figure)) == []

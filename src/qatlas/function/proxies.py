@@ -1,7 +1,5 @@
 """How well an error that is cheap to compute tells what the output becomes."""
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +9,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from qatlas.seeds import generator
+
+Floats = NDArray[np.float64]
 
 PROXIES = {"nmse": "weight error", "output_nmse": "output error of layers"}
 """Columns of ``evaluations`` that need no text to be predicted, and what they are called."""
@@ -71,21 +71,22 @@ def proxy(rows: pd.DataFrame, column: str, seed: int) -> Proxy | None:
     pearson, spearman = stats.pearsonr(x, y), stats.spearmanr(x, y)
     return Proxy(
         len(found),
-        _correlation(pearson, x, y, stats.pearsonr, seed),
-        _correlation(spearman, x, y, stats.spearmanr, seed),
+        _correlation(pearson, *_resampled(x, y, seed)),
+        # Spearman's coefficient is Pearson's of the ranks.
+        _correlation(spearman, *(stats.rankdata(v, axis=1) for v in _resampled(x, y, seed))),
     )
 
 
-def _correlation(
-    found: Any,
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    of: Callable[..., Any],
-    seed: int,
-) -> Correlation:
+def _resampled(x: Floats, y: Floats, seed: int) -> tuple[Floats, Floats]:
+    """Pairs drawn with replacement, shape (resamples, points)."""
     random = generator(seed, "bootstrap")
     places = random.integers(0, x.size, (_RESAMPLES, x.size))
-    again = [of(x[place], y[place]).statistic for place in places]
-    known = [value for value in again if not math.isnan(value)]
+    return x[places], y[places]
+
+
+def _correlation(found: Any, x: Floats, y: Floats) -> Correlation:
+    """A coefficient with the interval that Pearson's of each row of resamples spans."""
+    again = stats.pearsonr(x, y, axis=1).statistic
+    known = again[~np.isnan(again)]
     low, high = np.quantile(known, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
     return Correlation(float(found.statistic), float(low), float(high), float(found.pvalue))
