@@ -15,6 +15,7 @@ include: "rules/weights.smk"
 include: "rules/text.smk"
 include: "rules/models.smk"
 include: "rules/language_models.smk"
+include: "rules/points.smk"
 include: "rules/training.smk"
 include: "rules/rate_distortion.smk"
 

@@ -6,6 +6,8 @@ rule provenance:
     input:
         manifests=expand("results/weights/{batch}/manifest.parquet", batch=BATCHES),
         snapshots=ancient([snapshot_path(model) for model in study.models]),
+        language_models=ancient(all_language_model_weights()),
+        text=["results/models/text/manifest.json"] if study.function else [],
         lock=ROOT / "requirements.txt",
         code=code("paper/provenance"),
     output:
@@ -18,7 +20,8 @@ rule provenance:
     params:
         study=study.model_dump(mode="json"),
         commit=commit(),
-        snapshots={model: snapshot_folder(model) for model in study.models},
+        snapshots={model: snapshot_folder(model) for model in study.models}
+        | language_model_folders(),
     script:
         "../scripts/paper/provenance.py"
 
@@ -28,8 +31,7 @@ rule runtimes:
     input:
         "results/weights/tables/statistics.parquet",
         "results/rate_distortion/tables/measurements.parquet",
-        figures("weights"),
-        figures("rate_distortion"),
+        all_figures(),
         code=code("paper/runtimes"),
     output:
         runtimes=report("results/runtimes.csv", caption="captions/runtimes.rst", category="Run"),

@@ -55,6 +55,17 @@ def test_an_error_of_the_user_ends_a_job_with_its_message_and_the_rule(run, erro
     assert log == "ERROR qatlas: key: found 3, allowed: 4; mend it\n"
 
 
+@pytest.mark.parametrize(
+    "asked", ["numpy.empty(1 << 58, numpy.uint8)", "torch.empty(1 << 58, dtype=torch.uint8)"]
+)
+def test_out_of_memory_ends_a_job_with_the_keys_to_change(run, asked):
+    finished, log = run(f"import {asked.partition('.')[0]}", asked)
+    assert finished.returncode == 1
+    assert finished.stderr.startswith("sweep: out of memory (")
+    assert "function.batch" in finished.stderr
+    assert "Traceback" not in finished.stderr + log
+
+
 def test_any_other_error_leaves_its_traceback_in_the_log_and_on_the_terminal(run):
     finished, log = run("numbers = []", "numbers[3]")
     assert finished.returncode == 1

@@ -6,6 +6,7 @@ with job(snakemake):
         study=snakemake.params.study,
         commit=snakemake.params.commit,
         snapshots=snakemake.params.snapshots,
+        text=next(iter(snakemake.input.text), None),
         lock=snakemake.input.lock,
     )
     write_provenance(record, snakemake.output.provenance)

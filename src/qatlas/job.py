@@ -21,6 +21,13 @@ logger = logging.getLogger("qatlas")
 _SECONDS_BEFORE_A_BAR = 5
 
 
+_LESS_MEMORY = (
+    "of a language model lower function.batch or function.calibration.memory_mb, of a checkpoint "
+    "raise models.NAME.shards or set codecs.NAME.most_weights, or run fewer jobs at a time "
+    "(--cores)"
+)
+
+
 class Job(Protocol):
     """The part of the object Snakemake gives to a script that is used here."""
 
@@ -49,6 +56,13 @@ def job(running: Job) -> Iterator[None]:
     except AtlasError as error:
         logger.error("%s", error)
         sys.exit(f"{running.rule}: {error}")
+    except (MemoryError, RuntimeError) as error:
+        if not _out_of_memory(error):
+            logger.exception("%s failed", running.rule)
+            raise
+        message = f"out of memory ({error}); {_LESS_MEMORY}"
+        logger.error("%s", message)
+        sys.exit(f"{running.rule}: {message}")
     except Exception:  # Not swallowed: the log gets the traceback, the caller the exception.
         logger.exception("%s failed", running.rule)
         raise
@@ -63,3 +77,9 @@ def progress(items: Iterable[Item], what: str) -> Iterator[Item]:
     for number, item in enumerate(bar, start=1):
         logger.info("%s %d of %s: %s", what, number, bar.total or "?", item)
         yield item
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out; PyTorch says so in a ``RuntimeError``."""
+    signs = ("out of memory", "can't allocate memory")
+    return isinstance(error, MemoryError) or any(sign in str(error) for sign in signs)

@@ -20,15 +20,19 @@ def record(tmp_path):
         for file in files:
             (tmp_path / model / f"{file}.safetensors").write_bytes(f"{model} {file}".encode())
 
+    text = tmp_path / "manifest.json"
+    text.write_text(json.dumps({"parts": {"test": {"documents": 3, "sha256": "89ab"}}}))
+
     def record_of(study):
         snapshots = {model: tmp_path / model for model in ("one", "many")}
-        return provenance(study, COMMIT, snapshots, tmp_path / "lock.txt")
+        return provenance(study, COMMIT, snapshots, text, tmp_path / "lock.txt")
 
     return record_of
 
 
-def test_checkpoints_and_lock_file_are_recorded_by_checksum(record):
+def test_checkpoints_text_and_lock_file_are_recorded_by_checksum(record):
     found = record({"seed": 1})
+    assert found["text"] == {"test": "89ab"}
     assert found["lock_sha256"] == sha256(b"torch==2.0\n").hexdigest()
     assert found["checkpoints"] == {
         "one": {

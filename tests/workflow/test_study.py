@@ -90,6 +90,11 @@ def test_provenance_names_the_checkpoint_by_its_checksum(study):
         record["checkpoints"]["minilm"]["model.safetensors"]
         == (record["config"]["models"]["minilm"]["sha256"])
     )
+    llama = ROOT / "resources/models/llama-0/model.safetensors"
+    assert record["checkpoints"]["llama-0"] == {
+        "model.safetensors": sha256(llama.read_bytes()).hexdigest()
+    }
+    assert set(record["text"]) == {"training", "validation", "test"}
     assert record["packages"]["torch"].startswith("2.13.0")
 
 

@@ -17,6 +17,7 @@ def provenance(
     study: Mapping[str, Any],
     commit: Mapping[str, Any],
     snapshots: Mapping[str, str | Path],
+    text: str | Path | None,
     lock: str | Path,
 ) -> dict[str, Any]:
     """What a study was made from, and on.
@@ -28,10 +29,13 @@ def provenance(
     commit
         Commit of the checkout and whether files differ from it.
     snapshots
-        Folder of each model's checkpoint.
+        Folder of each checkpoint that was read, by a name.
+    text
+        Manifest of the text that language models read; None where there is none.
     lock
         The lock file of the Python packages.
     """
+    parts = {} if text is None else json.loads(Path(text).read_text())["parts"]
     canonical = json.dumps(study, sort_keys=True)
     return {
         **commit,
@@ -45,6 +49,7 @@ def provenance(
             model: {path.name: _sha256(path) for path in sorted(Path(folder).glob("*.safetensors"))}
             for model, folder in snapshots.items()
         },
+        "text": {part: described["sha256"] for part, described in parts.items()},
     }
 
 
