@@ -21,6 +21,7 @@ rule calibration:
         "results/function/calibration/{language_model}-{seed}.log",
     benchmark:
         "results/function/calibration/{language_model}-{seed}.benchmark.tsv"
+    priority: first_training_first
     conda:
         "../envs/atlas.yaml"
     resources:
@@ -54,6 +55,7 @@ rule evaluation:
         f"{EVALUATION}/evaluation.log",
     benchmark:
         f"{EVALUATION}/evaluation.benchmark.tsv"
+    priority: first_training_first
     conda:
         "../envs/atlas.yaml"
     resources:

@@ -46,6 +46,12 @@ def language_model_folders():
     return trained | {name: kind.folder_of(name) for name, kind in checkpoints.items()}
 
 
+def first_training_first(wildcards):
+    """The training that is measured in every way takes longest, so that it should not run last."""
+    first = study.function.models[wildcards.language_model].seeds[0]
+    return int(int(wildcards.seed) == first)
+
+
 def language_model_folder(wildcards):
     return study.function.models[wildcards.language_model].folder_of(int(wildcards.seed))
 
