@@ -22,6 +22,7 @@ from qatlas.config.function import (
     Function,
     Sensitivity,
 )
+from qatlas.config.lut import Lut
 from qatlas.config.models import KINDS_OF_MODEL
 from qatlas.config.rate_distortion import Allocation, Example, RateDistortion
 from qatlas.config.robustness import Robustness
@@ -96,6 +97,7 @@ def config_page() -> str:
         ("function.sensitivity", Sensitivity),
         ("function.encoders", Encoders),
         ("robustness", Robustness),
+        ("lut", Lut),
     ]
     lines = [WRITTEN, "# Configuration\n", inspect.cleandoc(INTRODUCTION), ""]
     for title, section in sections:

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from qatlas.codecs import registry
 from qatlas.config.codec_grids import CodecGrid
 from qatlas.config.function import Function, NamedLanguageModel
+from qatlas.config.lut import Lut
 from qatlas.config.models import AnyModel, SampledModel
 from qatlas.config.rate_distortion import RateDistortion
 from qatlas.config.robustness import Robustness
@@ -42,6 +43,9 @@ class Study(Section):
     )
     robustness: Robustness | None = Field(
         None, description="Perplexity against precision, of the chapter function's models."
+    )
+    lut: Lut | None = Field(
+        None, description="The chapter lut; without it no multiplication goes by table."
     )
 
     @field_validator("codecs", mode="after")

@@ -1,0 +1,1 @@
+"""What if the multiplier itself is a lookup table?"""
