@@ -45,7 +45,8 @@ class ProductTable:
     @property
     def products(self) -> NDArray[np.float64]:
         """What the table says the product of two levels is, shape (S, S)."""
-        return self.values[self.codes]
+        products: NDArray[np.float64] = self.values[self.codes]
+        return products
 
     @property
     def errors(self) -> NDArray[np.float64]:
