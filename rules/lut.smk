@@ -18,7 +18,7 @@ rule lut_maps:
     input:
         code=code("lut/lut_maps"),
     output:
-        maps=map_files(),
+        map_files(),
     log:
         f"{MAPS}/maps.log",
     benchmark:
@@ -37,7 +37,7 @@ rule lut_map:
     input:
         code=code("lut/lut_maps"),
     output:
-        maps=f"{MAPS}/{{bits}}bit/{{map}}.png",
+        f"{MAPS}/{{bits}}bit/{{map}}.png",
     log:
         f"{MAPS}/{{bits}}bit/{{map}}.log",
     benchmark:
@@ -134,4 +134,5 @@ rule lut:
     """Every figure of the chapter and what it found."""
     input:
         figures("lut"),
+        map_files(),
         "results/lut/summary.json",
