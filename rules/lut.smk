@@ -26,8 +26,6 @@ rule lut_maps:
     localrule: True
     conda:
         "../envs/atlas.yaml"
-    params:
-        folder=MAPS,
     script:
         "../scripts/lut/lut_maps.py"
 
@@ -49,7 +47,6 @@ rule lut_map:
     conda:
         "../envs/atlas.yaml"
     params:
-        folder=MAPS,
         asked=asked_map,
     script:
         "../scripts/lut/lut_maps.py"
