@@ -20,21 +20,9 @@ include: "rules/training.smk"
 include: "rules/rate_distortion.smk"
 
 
-if study.function:
+for part in parts():
 
-    include: "rules/function.smk"
-    include: "rules/checkpoints.smk"
-    include: "rules/exports.smk"
-
-
-if study.function and study.function.encoders:
-
-    include: "rules/encoders.smk"
-
-
-if study.robustness:
-
-    include: "rules/robustness.smk"
+    include: f"rules/{part}.smk"
 
 
 include: "rules/paper.smk"
@@ -47,6 +35,7 @@ rule all:
     input:
         all_figures(),
         summaries(),
+        map_files() if study.lut else [],
         "results/provenance.json",
         "results/runtimes.csv",
 
