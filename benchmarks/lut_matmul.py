@@ -81,7 +81,7 @@ def run(rows: int = 64, terms: int = 2048, columns: int = 2048, repeats: int = 9
 
 def _products(encoding: str) -> np.ndarray:
     table = encoded_table(encoding, 256, 1.0)
-    return whole_numbers(table.values, 1 << 18).multiples[table.codes]
+    return whole_numbers(table.values, 1 << 19, 1 << 19).multiples[table.codes]
 
 
 def _by_table(a: np.ndarray, b: np.ndarray, table: np.ndarray, accumulator: Accumulator) -> Call:

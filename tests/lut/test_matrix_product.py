@@ -78,7 +78,7 @@ def test_byte_shuffles_and_plain_look_ups_agree(shuffles):
 
 def test_an_even_encoding_takes_one_plane_of_bytes():
     table = encoded_table("signed_ext", 256, 1.0)
-    products = whole_numbers(table.values, 1 << 20).multiples[table.codes]
+    products = whole_numbers(table.values, 255, 1).multiples[table.codes]
     low, unit, planes = _bytes_of(products)
     assert (low, unit) == (-255, 2)
     np.testing.assert_array_equal(list(planes), [table.codes])

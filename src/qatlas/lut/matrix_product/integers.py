@@ -30,7 +30,7 @@ class WholeNumbers:
     exact: bool
 
 
-def whole_numbers(numbers: NDArray[np.float64], largest: int) -> WholeNumbers:
+def whole_numbers(numbers: NDArray[np.float64], largest: int, grid: int) -> WholeNumbers:
     """Numbers as multiples of a step, exactly where they have one in common.
 
     Even levels have: those of a signed encoding with S levels are 2 i - (S - 1) times R / (S - 1).
@@ -42,15 +42,17 @@ def whole_numbers(numbers: NDArray[np.float64], largest: int) -> WholeNumbers:
     numbers
         Finite, float64, of any shape.
     largest
-        No multiple is beyond it on either side; the fixed-point grid reaches it.
+        No multiple is beyond it on either side.
+    grid
+        Largest multiple of the fixed-point grid, at most ``largest``.
 
     Raises
     ------
     AtlasError
-        If it is below 1.
+        If there is no such grid.
     """
-    if largest < 1:
-        raise AtlasError(f"largest multiple {largest}: allowed: 1 and more")
+    if not 1 <= grid <= largest:
+        raise AtlasError(f"a grid up to {grid}: allowed: 1 to {largest}, the largest multiple")
     most = float(np.abs(numbers).max())
     if most == 0:
         return WholeNumbers(np.zeros(numbers.shape, np.int64), 1.0, True)
@@ -63,5 +65,5 @@ def whole_numbers(numbers: NDArray[np.float64], largest: int) -> WholeNumbers:
         off = np.abs(numbers / step - multiples).max()
         if off < _CLOSE and np.abs(multiples).max() <= largest:
             return WholeNumbers(multiples.astype(np.int64), step, True)
-    step = most / largest
+    step = most / grid
     return WholeNumbers(np.rint(numbers / step).astype(np.int64), step, False)
