@@ -1,4 +1,4 @@
-"""Real operands on the levels of a table: a scale for each row or for all, and the level's index."""
+"""Real operands on the levels of a table: a scale a row or for all, and indices of levels."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,9 +25,12 @@ class Levels:
     ----------
     values
         Rising, on both sides of 0, float64, shape (S,).
+    reach
+        The level that the largest number of a row or matrix is scaled to.
     """
 
     values: Floats
+    reach: float
 
     def __post_init__(self) -> None:
         if not self.values[0] < 0 < self.values[-1]:
@@ -35,11 +38,6 @@ class Levels:
                 f"levels from {self.values[0]:g} to {self.values[-1]:g}: weights and activations "
                 "have both signs; allowed: levels on both sides of 0; take a signed encoding"
             )
-
-    @property
-    def reach(self) -> float:
-        """The largest number that has levels as far out on both sides."""
-        return float(min(-self.values[0], self.values[-1]))
 
     @cached_property
     def step(self) -> float | None:
@@ -57,7 +55,8 @@ class Levels:
         """Where numbers lie among the levels: whole on one, between two in proportion."""
         if self.step is None:
             indices = np.arange(self.values.size, dtype=np.float64)
-            return np.interp(numbers, self.values, indices)
+            between: Floats = np.interp(numbers, self.values, indices)
+            return between
         return np.clip((numbers - self.values[0]) / self.step, 0, self.values.size - 1)
 
     def nearest(self, numbers: Floats) -> Codes:
@@ -118,24 +117,25 @@ SCALES: dict[str, Callable[[Floats], Floats]] = {
     "token": row_scales,
     "tensor": tensor_scales,
 }
-"""Largest absolute values that go to the outermost level, by what shares one."""
+"""Largest absolute values, by what shares one."""
 
 
 def on_levels(
     matrix: Floats, levels: Levels, largest: Callable[[Floats], Floats], round_to: Rounding
 ) -> OnLevels:
-    """A matrix scaled so that its largest absolute values reach the outermost level."""
+    """A matrix scaled so that its largest absolute values reach as far as they may."""
     scales = largest(matrix) / levels.reach
     scaled = matrix / np.where(scales > 0, scales, 1)[:, None]
     return OnLevels(round_to(levels, scaled), scales)
 
 
 def levels_of(table: ProductTable) -> Levels:
-    """Operands of a table.
+    """Operands of a table, the largest as far out as the product of two is still within the range.
 
     Raises
     ------
     AtlasError
         If they are all on one side of 0.
     """
-    return Levels(table.levels)
+    outermost = min(-table.levels[0], table.levels[-1])
+    return Levels(table.levels, float(min(outermost, np.sqrt(table.limit))))

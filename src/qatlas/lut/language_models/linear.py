@@ -57,7 +57,8 @@ class TableLinear(torch.nn.Module):
         outputs = outputs * encoded.scales[:, None] * self._scales
         if self._bias is not None:
             outputs = outputs + self._bias
-        return torch.from_numpy(outputs).to(inputs.dtype).unflatten(0, inputs.shape[:-1])
+        shaped: Tensor = torch.from_numpy(outputs).to(inputs.dtype).unflatten(0, inputs.shape[:-1])
+        return shaped
 
 
 def by_table(model: Any, keep: Sequence[str], linear: Callable[[Layer], TableLinear]) -> Any:

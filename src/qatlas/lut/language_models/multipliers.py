@@ -1,7 +1,8 @@
-"""What multiplies two matrices of levels: true products, or those of a table with an accumulator."""
+"""What multiplies matrices of levels: true products, or a table's with an accumulator."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -127,9 +128,9 @@ def _in_int16(table: ProductTable, terms: int) -> TableProducts:
     return TableProducts(whole.multiples[table.codes], whole.step, INT16)
 
 
-def _in_range(table: ProductTable, terms: int) -> TableProducts:
+def _in_range(table: ProductTable, terms: int, times: int) -> TableProducts:
     found = _in_int32(table, terms)
-    limit = round(table.limit / found.step)
+    limit = round(times * table.limit / found.step)
     return TableProducts(found.products, found.step, within(limit))
 
 
@@ -140,7 +141,11 @@ def _in_float32(table: ProductTable, terms: int) -> TableProducts:
 ACCUMULATORS: dict[str, Callable[[ProductTable, int], TableProducts]] = {
     "int32": _in_int32,
     "int16": _in_int16,
-    "range": _in_range,
     "float32": _in_float32,
+    "range": partial(_in_range, times=1),
+    "range_x4": partial(_in_range, times=4),
+    "range_x16": partial(_in_range, times=16),
 }
-"""Products of a table as an accumulator takes them, given K, by the accumulator's name."""
+"""Products of a table as an accumulator takes them, given K, by the accumulator's name.
+
+Those named after the range clip every sum to -R and R, or to so many times that."""

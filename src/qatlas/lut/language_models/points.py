@@ -7,11 +7,16 @@ table in their place, still added exactly; the accumulator in place of exact sum
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-FLOAT, NOISE, ENCODE, PRODUCT, ACCUMULATE = "float", "noise", "encode", "product", "accumulate"
-"""Stages: the model itself, the same computed in bfloat16, and the three of the split."""
-STAGES = (FLOAT, NOISE, ENCODE, PRODUCT, ACCUMULATE)
-EXACT = "exact"
-"""Name of the encoding of true products, and of the accumulator whose sums are exact."""
+from qatlas.config.lut_models import LanguageModels
+from qatlas.lut.language_models.stages import (
+    ACCUMULATE,
+    ENCODE,
+    EXACT,
+    NEAREST,
+    PRODUCT,
+    STOCHASTIC,
+)
+from qatlas.lut.multipliers import multiplier_table
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class Point:
     stage
         ``ENCODE``, ``PRODUCT`` or ``ACCUMULATE``.
     encoding
-        Of products; ``EXACT`` where they are true.
+        Of products, or a multiplier; ``EXACT`` where they are true and operands on even levels.
     size
         S, levels of operands and of products.
     method
@@ -42,23 +47,37 @@ class Point:
         return f"{self.stage} {self.encoding} {self.size} {self.method} {self.accumulator}"
 
 
-def stages(
-    encodings: Sequence[str], sizes: Sequence[int], method: str, accumulators: Sequence[str]
-) -> Iterator[Point]:
-    """Every stage of every table, what tables share only once.
+def points_of_every_model(settings: LanguageModels) -> list[Point]:
+    """Points at which all language models are measured: nearest levels, exact sums."""
+    return [
+        *encoded(settings.encodings, settings.sizes, NEAREST),
+        *multiplied(settings.multipliers),
+    ]
 
-    Parameters
-    ----------
-    encodings, sizes
-        Of tables.
-    method
-        Of operands.
-    accumulators
-        Besides exact sums.
-    """
+
+def further_points(settings: LanguageModels) -> list[Point]:
+    """Points of the first language model besides: levels at random, and accumulators."""
+    return [
+        *encoded(settings.encodings, settings.stochastic, STOCHASTIC),
+        *(
+            Point(ACCUMULATE, encoding, size, NEAREST, accumulator)
+            for size in settings.accumulated
+            for encoding in settings.encodings
+            for accumulator in settings.accumulators
+        ),
+    ]
+
+
+def encoded(encodings: Sequence[str], sizes: Sequence[int], method: str) -> Iterator[Point]:
+    """Operands on levels, and products of every encoding's table, of every size."""
     for size in sizes:
         yield Point(ENCODE, EXACT, size, method, EXACT)
         for encoding in encodings:
             yield Point(PRODUCT, encoding, size, method, EXACT)
-            for accumulator in accumulators:
-                yield Point(ACCUMULATE, encoding, size, method, accumulator)
+
+
+def multiplied(multipliers: Sequence[str]) -> Iterator[Point]:
+    """The same of multipliers, each of which has levels of its own."""
+    for name in multipliers:
+        for stage in (ENCODE, PRODUCT):
+            yield Point(stage, name, multiplier_table(name, 1.0).size, NEAREST, EXACT)

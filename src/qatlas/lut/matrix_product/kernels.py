@@ -8,6 +8,7 @@ products in the order of k.
 from typing import Any
 
 import numba
+import numpy as np
 
 
 @numba.njit(cache=True, nogil=True)
@@ -38,9 +39,13 @@ def add_products_within(a: Any, b: Any, table: Any, low: Any, high: Any, sums: A
     """The same with int32 sums that are clipped to [low, high] after every addition."""
     rows, terms = a.shape
     columns = b.shape[1]
+    found = np.empty(columns, sums.dtype)
     for m in range(rows):
         total = sums[m]
         for k in range(terms):
             products, codes = table[a[m, k]], b[k]
+            # Apart from the clipping, several of which a processor does at once.
             for n in range(columns):
-                total[n] = min(max(total[n] + products[codes[n]], low), high)
+                found[n] = products[codes[n]]
+            for n in range(columns):
+                total[n] = min(max(np.int32(total[n] + found[n]), low), high)
