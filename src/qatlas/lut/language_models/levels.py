@@ -57,7 +57,8 @@ class Levels:
             indices = np.arange(self.values.size, dtype=np.float64)
             between: Floats = np.interp(numbers, self.values, indices)
             return between
-        return np.clip((numbers - self.values[0]) / self.step, 0, self.values.size - 1)
+        among: Floats = np.clip((numbers - self.values[0]) / self.step, 0, self.values.size - 1)
+        return among
 
     def nearest(self, numbers: Floats) -> Codes:
         """Index of the level with the least distance, of the numbers' shape."""
