@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from qatlas.config.lut import Lut
@@ -14,15 +16,15 @@ from qatlas.lut.language_models.stages import ENCODE, EXACT, FLOAT, NEAREST, NOI
 from qatlas.plotting import BOUND, FULL_WIDTH, GREY, new_figure, readable
 from qatlas.summary import Summary
 
-_WORST = 4
+_HIGHEST = 4.0
 """Perplexities beyond so many times the model's own are off the top."""
-_TICKS = (10, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000)
-_MULTIPLIER_MARKERS = "PX*hpd"
+_MARKERS = "PX*hpd"
+_TICKS = (1.0, 1.2, 1.5, 2.0, 3.0, 4.0)
 TRUE_PRODUCTS: dict[str, Any] = {
     "color": "black",
     "marker": "x",
     "linestyle": ":",
-    "label": "true products",
+    "label": "true products (int)",
 }
 """Line style of operands on levels that are multiplied exactly."""
 
@@ -32,53 +34,59 @@ def select(tables: Mapping[str, pd.DataFrame], settings: Lut) -> pd.DataFrame:
     rows = tables["table_models"]
     exact = rows.stage.isin([ENCODE, PRODUCT]) & (rows.method == NEAREST)
     rows = rows[exact | rows.stage.isin([FLOAT, NOISE])]
-    columns = ["model", "stage", "encoding", "size", "bits", "perplexity", "mean_kl"]
-    return rows[columns].reset_index(drop=True)
+    itself = rows[rows.stage == FLOAT].set_index("model").perplexity
+    ratio = rows.perplexity / rows.model.map(itself)
+    columns = ["model", "stage", "encoding", "size", "bits", "perplexity"]
+    return rows[columns].assign(ratio=ratio).reset_index(drop=True)
 
 
 def draw(drawn: pd.DataFrame) -> Figure:
-    """A panel a model; a line an encoding, a marker a multiplier."""
+    """A panel a model; a line an encoding, a marker to the right of them a multiplier."""
     models = list(dict.fromkeys(drawn.model))
     figure, panels = new_figure(FULL_WIDTH, 2.9, 1, len(models), sharey=True)
-    itself = drawn[drawn.stage == FLOAT].set_index("model").perplexity
     for model, panel in zip(models, panels, strict=True):
-        rows = drawn[drawn.model == model]
-        level = itself[model]
-        panel.axhspan(
-            level, level * (1 + TOLERANCE), color="0.9", zorder=0, label=f"within {TOLERANCE:.0%}"
-        )
-        panel.axhline(level, label="float model", **BOUND)
-        noise = rows[rows.stage == NOISE].perplexity.iloc[0]
+        rows = drawn[drawn.model == model].set_index("stage")
+        panel.axhspan(1, 1 + TOLERANCE, color="0.9", zorder=0, label=f"within {TOLERANCE:.0%}")
+        panel.axhline(1, label="float model", **BOUND)
+        noise = rows.ratio[NOISE]
         panel.axhline(noise, color=GREY, linestyle=(0, (1, 1.2)), label="computed in bfloat16")
-        true = rows[(rows.stage == ENCODE) & (rows.encoding == EXACT)]
-        panel.plot(true.bits, true.perplexity, **TRUE_PRODUCTS)
-        products = rows[rows.stage == PRODUCT]
+        true = rows.loc[[ENCODE]]
+        true = true[true.encoding == EXACT]
+        panel.plot(true.bits, true.ratio, **TRUE_PRODUCTS)
+        products = rows.loc[[PRODUCT]]
         for encoding, line in products.groupby("encoding", sort=False):
             if encoding in ENCODINGS:
-                panel.plot(line.bits, line.perplexity, **encoding_style(str(encoding)))
-        others = products[~products.encoding.isin(ENCODINGS)]
-        for row, marker in zip(others.itertuples(), _MULTIPLIER_MARKERS, strict=False):
-            panel.plot(
-                row.bits,
-                row.perplexity,
-                marker=marker,
-                markersize=5.5,
-                markerfacecolor="white",
-                markeredgecolor="black",
-                markeredgewidth=0.8,
-                linestyle="none",
-                label=label(row.encoding),
-            )
-        panel.set(title=readable(model), xlabel="bits of an operand", yscale="log")
-        panel.set_xticks(sorted(products.bits.unique()))
-    low, high = 0.96 * itself.min(), _WORST * itself.max()
-    shown = [tick for tick in _TICKS if low < tick < high]
-    panels[0].set(ylim=(low, high), ylabel="perplexity")
-    panels[0].set_yticks(shown, [f"{tick:g}" for tick in shown])
+                panel.plot(line.bits, line.ratio, **encoding_style(str(encoding)))
+        _draw_multipliers(panel, products)
+        panel.set(title=f"{readable(model)} (float model: {rows.perplexity[FLOAT]:.1f})")
+        panel.set(xlabel="bits of an operand", yscale="log", ylim=(0.97, _HIGHEST))
+    panels[0].set_ylabel("perplexity / float model's")
+    panels[0].set_yticks(_TICKS, [f"{tick:g}" for tick in _TICKS])
     panels[0].minorticks_off()
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=5)
     return figure
+
+
+def _draw_multipliers(panel: Axes, products: pd.DataFrame) -> None:
+    """Multipliers of eight bits, each at a place of its own behind the bits of encodings."""
+    others = products[~products.encoding.isin(ENCODINGS)]
+    bits = sorted(products.bits.unique())
+    places = [max(bits) + 1 + number for number in range(len(others))]
+    for row, place, marker in zip(others.itertuples(), places, _MARKERS, strict=False):
+        panel.plot(
+            place,
+            row.ratio,
+            marker=marker,
+            markersize=5.5,
+            markerfacecolor="white",
+            markeredgecolor="black",
+            markeredgewidth=0.8,
+            linestyle="none",
+            label=label(row.encoding),
+        )
+    named = {float(np.mean(places)): "8-bit\nnumbers"} if places else {}
+    panel.set_xticks([*bits, *named], [*(f"{b}" for b in bits), *named.values()])
 
 
 def caption(summary: Summary, settings: Lut) -> str:
@@ -95,8 +103,9 @@ def caption(summary: Summary, settings: Lut) -> str:
         for model in models
     ]
     return (
-        f"Perplexity on {tokens:,} tokens when all linear layers multiply by table, by how codes "
-        "stand for products; sums are exact. True products of the same levels are integer "
-        "quantization of weights and activations: int8 at 8 bits, int4 at 4. Fewest levels within "
+        f"Perplexity on {tokens:,} tokens over the float model's when all linear layers multiply "
+        "by table, by how codes stand for products; sums are exact. True products of the same "
+        "levels are integer quantization of weights and activations: int8 at 8 bits, int4 at 4. "
+        "Fewest levels within "
         f"{TOLERANCE:.0%} of the float model: {'; '.join(smallest)}."
     )

@@ -23,6 +23,14 @@ from qatlas.lut.language_models.stages import (
 from qatlas.plotting import FULL_WIDTH, GREY, new_figure, readable
 from qatlas.summary import Summary
 
+_AT_RANDOM: dict[str, Any] = {
+    "linestyle": "none",
+    "marker": "o",
+    "markersize": 6.5,
+    "markerfacecolor": "none",
+}
+_BESIDE = 0.08
+"""How far lines of the right panel stand beside each other, which else would hide each other."""
 _ACCUMULATORS = {
     EXACT: "exact",
     "float32": "float32",
@@ -76,9 +84,8 @@ def _draw_bits(panel: Axes, drawn: pd.DataFrame) -> None:
         panel.plot(nearest.bits, nearest.mean_kl, **style)
     for rows, style in lines:
         random = rows[rows.method == STOCHASTIC]
-        hollow = style | {"linestyle": "none", "markersize": 6, "markerfacecolor": "none"}
-        shown = "operands rounded at random" if style is lines[-1][1] else "_other"
-        panel.plot(random.bits, random.mean_kl, **(hollow | {"label": shown}))
+        panel.plot(random.bits, random.mean_kl, **_AT_RANDOM, color=style["color"], label="_other")
+    panel.plot([], [], **_AT_RANDOM, color=GREY, label="operands rounded at random")
     panel.set_xticks(sorted(products.bits.unique()))
 
 
@@ -92,9 +99,10 @@ def _draw_accumulators(panel: Axes, drawn: pd.DataFrame) -> None:
     exact = drawn[(drawn.stage == PRODUCT) & (drawn["size"] == size) & (drawn.method == NEAREST)]
     both = pd.concat([exact, sums])
     order = [name for name in _ACCUMULATORS if name in set(both.accumulator)]
-    for encoding, rows in both.groupby("encoding", sort=False):
+    for number, (encoding, rows) in enumerate(both.groupby("encoding", sort=False)):
         line = rows.set_index("accumulator").mean_kl.reindex(order)
-        panel.plot(range(len(order)), line, **encoding_style(str(encoding)))
+        places = [place + _BESIDE * (number - 1) for place in range(len(order))]
+        panel.plot(places, line, **encoding_style(str(encoding)))
     panel.set(title=f"then sums, S = {size}", xlabel="accumulator, wide to narrow")
     panel.set_xticks(range(len(order)), [_ACCUMULATORS[name] for name in order])
 
