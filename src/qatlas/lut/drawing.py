@@ -7,13 +7,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from qatlas.lut.encodings import ENCODINGS
-from qatlas.plotting import FULL_WIDTH, named_colours, new_figure, readable
+from qatlas.plotting import COLUMN_WIDTH, FULL_WIDTH, named_colours, new_figure, readable
 
 _MOST_SIZES = 4
+_MOST_IN_A_COLUMN = 2
+_LARGEST_SIDE = 1.4
 ENCODING_COLOURS = named_colours(ENCODINGS)
 _MARKERS = dict(zip(ENCODINGS, "osD^v", strict=True))
 _LABELS = {
@@ -82,9 +85,7 @@ def draw_by_size(
     """
     encodings = list(dict.fromkeys(drawn.table))
     sizes = sorted(drawn["size"].unique())
-    figure, panels = new_figure(
-        FULL_WIDTH * (len(encodings) + 1) / 6, 0.3 + 1.2 * len(sizes), len(sizes), len(encodings)
-    )
+    figure, panels = square_panels(len(sizes), len(encodings))
     places = [(size, encoding) for size in sizes for encoding in encodings]
     for (size, encoding), panel in zip(places, panels, strict=True):
         cells = drawn[(drawn.table == encoding) & (drawn["size"] == size)]
@@ -93,9 +94,24 @@ def draw_by_size(
             panel.set_title(label(encoding))
         if encoding == encodings[0]:
             panel.set_ylabel(f"S = {size}")
-    bar = figure.colorbar(mesh, ax=panels, label=meaning, aspect=30)
-    bar.outline.set_visible(False)
+    draw_bar(figure, panels, mesh, meaning)
     return figure
+
+
+def square_panels(rows: int, columns: int) -> tuple[Figure, list[Axes]]:
+    """Figure for square panels and a bar of colours beside them, and the panels row by row."""
+    width = COLUMN_WIDTH if columns <= _MOST_IN_A_COLUMN else FULL_WIDTH
+    side = min(_LARGEST_SIDE, (width - 1.0) / columns)
+    return new_figure(width, 0.4 + rows * (side + 0.1), rows, columns)
+
+
+def draw_bar(figure: Figure, panels: Sequence[Axes], mesh: QuadMesh, meaning: str) -> Colorbar:
+    """Draw the bar of colours, as vectors: matplotlib would make an image of it."""
+    bar = figure.colorbar(mesh, ax=panels, label=meaning, aspect=10 * len(panels) ** 0.5)
+    if bar.solids:
+        bar.solids.set_rasterized(False)
+    bar.outline.set_visible(False)
+    return bar
 
 
 def encodings_in(cells: pd.DataFrame, sizes: Sequence[int]) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from qatlas.summary import Summary
 
 _METRICS = {"nmed": "mean |error| / largest product", "mred": "mean relative error"}
 _MARKERS = "PX*hpd<>"
+_LEGEND_COLUMNS = 5
 
 
 def select(tables: Mapping[str, pd.DataFrame], settings: Lut) -> pd.DataFrame:
@@ -56,17 +57,17 @@ def draw(drawn: pd.DataFrame) -> Figure:
         for handle, text in zip(*panel.get_legend_handles_labels(), strict=True)
     }
     figure.legend(
-        list(by_label.values()), list(by_label), loc="outside lower center", ncols=len(by_label)
+        list(by_label.values()), list(by_label), loc="outside lower center", ncols=_LEGEND_COLUMNS
     )
     return figure
 
 
 def caption(summary: Summary, settings: Lut) -> str:
     """What the figure shows."""
-    least = summary.written("maps.least_mred_at_8_bits.uniform")
+    least = label(summary.written("maps.least_mred_of_signed_at_8_bits.uniform"))
     return (
         "Errors of tables against the bits of an operand, over pairs whose product is within the "
         "range: mean magnitude over the largest product (left), mean relative error (right). At 8 "
-        f"bits, over all pairs of uniform operands, the encoding {least} has the least relative "
-        "error."
+        f"bits, over all pairs of uniform operands, {least} codes have the least relative error of "
+        "those with a sign."
     )
