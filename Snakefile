@@ -80,9 +80,3 @@ rule rate_distortion:
     input:
         figures("rate_distortion"),
         "results/rate_distortion/summary.json",
-
-
-rule text:
-    """The text that models are trained and measured on, as tokens."""
-    input:
-        "results/models/text/tokens.json",

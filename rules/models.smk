@@ -77,3 +77,9 @@ rule tokens:
         context=study.text.context,
     script:
         "../scripts/models/tokens.py"
+
+
+rule text:
+    """The text that models are trained and measured on, as tokens."""
+    input:
+        "results/models/text/tokens.json",

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -5,7 +7,7 @@ import torch
 from qatlas.codecs import CodecError, Context, create
 from qatlas.codecs.measure import measure_codec
 from qatlas.codecs.output_error import output_error
-from tests.codecs.layers import layer
+from tests.codecs.layers import inputs, layer, second_moment_of
 
 INNER = {"codec": "uniform", "bits": 3, "granularity": 32, "grid": "asymmetric"}
 
@@ -114,3 +116,39 @@ def test_it_is_refused_without_h():
         measure_codec(torch.ones(4, 64), codec, Context())
     with pytest.raises(CodecError, match=r"missing; give it as Context\(second_moment"):
         codec.encode(torch.ones(4, 64), Context())
+
+
+@pytest.mark.parametrize("bits", [3, 4])
+def test_scales_and_weights_are_those_of_gptqmodel(bits):
+    processors = pytest.importorskip("gptqmodel.looper.awq_processor")
+
+    weight, _ = layer(48, 256)
+    x = inputs(256)
+    h = second_moment_of(x)
+    # Of float32 weights on the CPU its search would keep a view, not a copy, and scale them on.
+    linear = torch.nn.Linear(256, 48, bias=False, dtype=torch.double).requires_grad_(False)
+    linear.weight.copy_(weight)
+    # Its search alone, without the models and devices that it is usually run for. The activation
+    # is the root mean square for both, where theirs takes the mean magnitude from its caller.
+    theirs = processors.AWQProcessor.__new__(processors.AWQProcessor)
+    theirs.duo_scaling = False
+    theirs.max_chunk_memory = 1 << 30
+    theirs.qcfg = SimpleNamespace(
+        bits=bits, group_size=32, sym=False, scale_search_chunked_activations=False
+    )
+    theirs._scale_context = SimpleNamespace(prev_scale=None)
+    theirs._module_forward = lambda inputs, module, _: module(inputs)
+    scales, _ = theirs._compute_best_scale(
+        x, torch.ones(256), h.diagonal().sqrt(), linear, [linear], linear(x)
+    )
+    expected = theirs.pseudo_quantize_tensor(weight * scales)[0] / scales
+
+    inner = {**INNER, "bits": bits, "scale_dtype": "float32"}
+    codec = create("awq", inner=inner)
+    assert np.allclose(scales_of(codec, weight, h), scales, rtol=2**-10)
+    ours = coded(codec, weight, h)
+    # Scales are stored in half precision here, which moves a few weights across a midpoint.
+    assert (ours - expected).abs().gt(0.01 * weight.abs().mean()).double().mean() < 0.02
+    assert output_error(weight, ours, h) == pytest.approx(
+        output_error(weight, expected, h), rel=0.02
+    )

@@ -2,6 +2,7 @@ import json
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -99,3 +100,16 @@ def test_a_file_cut_short_is_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(AtlasError, match="cannot be read"):
         load_quantized(path)
+
+
+def test_a_file_without_one_of_its_tensors_is_refused(tmp_path):
+    model = build("llama", vocabulary=300, context=32, seed=1)
+    codec = create("uniform", bits=4)
+    save_quantized(model, codec, quantized(model, codec), tmp_path / "model.safetensors")
+    with safe_open(tmp_path / "model.safetensors", "pt") as stored:
+        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+        described = stored.metadata()
+    del tensors["model.norm.weight"]
+    save_file(tensors, tmp_path / "lacking.safetensors", described)
+    with pytest.raises(AtlasError, match=r"lacking\.safetensors: lacks model\.norm\.weight"):
+        load_quantized(tmp_path / "lacking.safetensors")

@@ -113,6 +113,8 @@ class Study(Section):
         ]
         _require_known(references)
         _require_trainings(chapter)
+        if graph:
+            _require_measured(graph, chapter)
         if shared := sorted(chapter.checkpoints.keys() & {*grids, *FLOAT_SERIES}):
             raise ValueError(
                 f"function.checkpoints: {', '.join(shared)} is the name of a series already; "
@@ -196,6 +198,17 @@ def _require_trainings(chapter: Function) -> None:
                 f"function.checkpoints.{name}.seed: found {checkpoint.seed}; allowed are the seeds "
                 f"of function.models.{checkpoint.base}: {', '.join(map(str, seeds))}"
             )
+
+
+def _require_measured(graph: Robustness, chapter: Function) -> None:
+    """Refuse a width of the robustness graph at which the chapter evaluates nothing."""
+    floats = (32, 16)
+    unmeasured = [b for b in graph.bit_widths if chapter.bits and b not in (*floats, *chapter.bits)]
+    if unmeasured and not (graph.simulate or graph.results_dir):
+        raise ValueError(
+            f"robustness.bit_widths: {', '.join(map(str, unmeasured))} is not among function.bits "
+            f"({', '.join(f'{b:g}' for b in chapter.bits or ())}); add it there or leave it out"
+        )
 
 
 def codecs_of(grid: CodecGrid) -> set[str]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -23,9 +23,6 @@ from qatlas.models.divergence import Divergence, compare, in_bfloat16
 from qatlas.models.layers import Layer, linear_layers
 from qatlas.models.reading import Reader, part_of_text
 from qatlas.models.windows import Text, Windows, sha256_of
-
-if TYPE_CHECKING:
-    pass
 
 _TOGETHER_BYTES = 1 << 26
 """Copies of a model that are compared with it in one pass over the text take at most this."""

@@ -94,7 +94,7 @@ def load_quantized(path: str | Path) -> Any:
     Raises
     ------
     AtlasError
-        If the file is no such model, or was cut short.
+        If the file is no such model, was cut short, or lacks a tensor.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -109,7 +109,7 @@ def load_quantized(path: str | Path) -> Any:
             f"{path}: holds {described.get('format', 'no format')!r}, not {_FORMAT!r}; give a file "
             "of results/function/exports"
         )
-    return _restored(json.loads(described["manifest"]), tensors)
+    return _restored(path, json.loads(described["manifest"]), tensors)
 
 
 def write_manifest(size: PackedSize, named: Mapping[str, Any], path: str | Path) -> None:
@@ -119,12 +119,20 @@ def write_manifest(size: PackedSize, named: Mapping[str, Any], path: str | Path)
         unfinished.write_text(json.dumps(written, indent=2) + "\n")
 
 
-def _restored(manifest: Mapping[str, Any], tensors: Mapping[str, "Tensor"]) -> Any:
+def _restored(
+    path: str | Path, manifest: Mapping[str, Any], tensors: Mapping[str, "Tensor"]
+) -> Any:
     # With it come PyTorch and transformers, which saying what a study needs does without.
     from qatlas.models.architectures.build import from_config
 
     model = from_config(manifest["config"], manifest["dtype"])
     kept = {name: tensor for name, tensor in tensors.items() if _BETWEEN not in name}
+    if lacking := sorted(_stored_once(model).keys() - kept.keys() - manifest["shapes"].keys()):
+        raise AtlasError(
+            f"{path}: lacks {', '.join(lacking)}, which the model of its manifest has; export the "
+            "model again"
+        )
+    # The rest are quantized, or names of tensors that go by another one too.
     model.load_state_dict(kept, strict=False)
     model.tie_weights()
     codec = create(manifest["codec"], **manifest["parameters"])

@@ -38,7 +38,8 @@ def draw(drawn: pd.DataFrame) -> Figure:
         rows = drawn[drawn.model == model]
         for bits, shade in zip(rates, shades, strict=True):
             line = rows[(rows.nominal_bits == bits) & (rows.series != "bfloat16")]
-            panel.plot(line.position, line.logits_mse, color=shade, label=f"{bits:g} bits")
+            unit = "bit" if bits == 1 else "bits"
+            panel.plot(line.position, line.logits_mse, color=shade, label=f"{bits:g} {unit}")
         floor = rows[rows.series == "bfloat16"]
         panel.plot(
             floor.position,
