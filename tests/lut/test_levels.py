@@ -18,8 +18,8 @@ from qatlas.lut.product_table import encoded_table
 TABLES = {
     "even": encoded_table("signed_ext", 16, 1.0),
     "odd": encoded_table("signed_ext", 9, 2.0),
-    "float8": multiplier_table("float8_e4m3", 1.0),
-    "logarithmic numbers": multiplier_table("lns8", 1.0),
+    "float8": multiplier_table("float8_e4m3"),
+    "logarithmic numbers": multiplier_table("lns8"),
 }
 every_table = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES.keys())
 NEAREST = rounding("nearest", np.random.default_rng(0))

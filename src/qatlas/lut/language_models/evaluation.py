@@ -147,7 +147,7 @@ def with_table(subject: Subject, point: Point, scaling: Scaling, seed: int) -> A
 def table_of(name: str, size: int, limit: float) -> ProductTable:
     """The table of an encoding or a multiplier; of ``EXACT``, one with even operands."""
     if name in MULTIPLIERS:
-        return multiplier_table(name, limit)
+        return multiplier_table(name)
     return encoded_table("signed_ext" if name == EXACT else name, size, limit)
 
 

@@ -80,4 +80,4 @@ def multiplied(multipliers: Sequence[str]) -> Iterator[Point]:
     """The same of multipliers, each of which has levels of its own."""
     for name in multipliers:
         for stage in (ENCODE, PRODUCT):
-            yield Point(stage, name, multiplier_table(name, 1.0).size, NEAREST, EXACT)
+            yield Point(stage, name, multiplier_table(name).size, NEAREST, EXACT)
