@@ -1,7 +1,6 @@
 """Perplexity of language models that multiply by table, against the bits of an operand."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,21 +11,15 @@ from qatlas.config.lut import Lut
 from qatlas.lut.drawing import encoding_style, label
 from qatlas.lut.encodings import ENCODINGS
 from qatlas.lut.findings.models import TOLERANCE
+from qatlas.lut.language_models.drawing import NOISE_FLOOR, TRUE_PRODUCTS
 from qatlas.lut.language_models.stages import ENCODE, EXACT, FLOAT, NEAREST, NOISE, PRODUCT
-from qatlas.plotting import BOUND, FULL_WIDTH, GREY, new_figure, readable
+from qatlas.plotting import BOUND, FULL_WIDTH, new_figure, readable
 from qatlas.summary import Summary
 
 _HIGHEST = 4.0
 """Perplexities beyond so many times the model's own are off the top."""
 _MARKERS = "PX*hpd"
 _TICKS = (1.0, 1.2, 1.5, 2.0, 3.0, 4.0)
-TRUE_PRODUCTS: dict[str, Any] = {
-    "color": "black",
-    "marker": "x",
-    "linestyle": ":",
-    "label": "true products (int)",
-}
-"""Line style of operands on levels that are multiplied exactly."""
 
 
 def select(tables: Mapping[str, pd.DataFrame], settings: Lut) -> pd.DataFrame:
@@ -48,8 +41,7 @@ def draw(drawn: pd.DataFrame) -> Figure:
         rows = drawn[drawn.model == model].set_index("stage")
         panel.axhspan(1, 1 + TOLERANCE, color="0.9", zorder=0, label=f"within {TOLERANCE:.0%}")
         panel.axhline(1, label="float model", **BOUND)
-        noise = rows.ratio[NOISE]
-        panel.axhline(noise, color=GREY, linestyle=(0, (1, 1.2)), label="computed in bfloat16")
+        panel.axhline(rows.ratio[NOISE], **NOISE_FLOOR)
         true = rows.loc[[ENCODE]]
         true = true[true.encoding == EXACT]
         panel.plot(true.bits, true.ratio, **TRUE_PRODUCTS)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from qatlas.config.lut import Lut
 from qatlas.lut.drawing import encoding_style, label
 from qatlas.lut.encodings import ENCODINGS
-from qatlas.lut.figures.perplexity_vs_table import TRUE_PRODUCTS
+from qatlas.lut.language_models.drawing import NOISE_FLOOR, TRUE_PRODUCTS
 from qatlas.lut.language_models.stages import (
     ACCUMULATE,
     ENCODE,
@@ -56,9 +56,7 @@ def draw(drawn: pd.DataFrame) -> Figure:
     figure, (left, right) = new_figure(FULL_WIDTH, 2.8, 1, 2, sharey=True)
     noise = drawn[drawn.stage == NOISE].mean_kl.iloc[0]
     for panel in (left, right):
-        panel.axhline(
-            noise, color=GREY, linestyle=(0, (1, 1.2)), linewidth=1, label="computed in bfloat16"
-        )
+        panel.axhline(noise, **NOISE_FLOOR)
     _draw_bits(left, drawn)
     _draw_accumulators(right, drawn)
     left.set(

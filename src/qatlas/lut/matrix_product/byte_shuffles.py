@@ -18,8 +18,12 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 from numpy.typing import NDArray
 
-AVAILABLE = bool(llvmlite.binding.get_host_cpu_features().get("avx512vbmi"))
-"""Whether this processor has the instruction."""
+AVAILABLE = (
+    numba.config.CPU_NAME is None
+    and numba.config.CPU_FEATURES is None
+    and bool(llvmlite.binding.get_host_cpu_features().get("avx512vbmi"))
+)
+"""Whether this processor has the instruction, and numba compiles for this processor."""
 LANES = 64
 """Codes that are looked up at a time: rows of codes are padded to a multiple."""
 LEVELS = 256
