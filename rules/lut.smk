@@ -24,7 +24,7 @@ rule lut_maps:
     input:
         code=code("lut/lut_maps"),
     output:
-        maps=map_files(),
+        map_files(),
     log:
         f"{MAPS}/maps.log",
     benchmark:
@@ -43,7 +43,7 @@ rule lut_map:
     input:
         code=code("lut/lut_maps"),
     output:
-        maps=f"{MAPS}/{{bits}}bit/{{map}}.png",
+        f"{MAPS}/{{bits}}bit/{{map}}.png",
     log:
         f"{MAPS}/{{bits}}bit/{{map}}.log",
     benchmark:
@@ -140,4 +140,5 @@ rule lut:
     """Every figure of the chapter and what it found."""
     input:
         figures("lut"),
+        map_files(),
         "results/lut/summary.json",

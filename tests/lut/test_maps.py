@@ -110,6 +110,10 @@ def truncate(path):
     path.write_bytes(path.read_bytes()[:-30])
 
 
+def truncate_behind_the_pixels(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
 def empty(path):
     path.write_bytes(b"")
 
@@ -135,6 +139,7 @@ DAMAGES = [
     edit_the_range,
     drop_the_metadata,
     truncate,
+    truncate_behind_the_pixels,
     empty,
     replace_by_another_map,
     replace_by_colours,

@@ -20,6 +20,8 @@ from qatlas.lut.map_names import MapName, is_map_name, parse_map_name
 from qatlas.lut.product_table import ProductTable, encoded_table
 
 _DIGEST = "sha256"
+_END = b"\0\0\0\0IEND\xaeB`\x82"
+"""The last chunk of every PNG file."""
 _PARAMETERS = ("encoding", "size", "limit")
 Codes = NDArray[np.unsignedinteger[Any]]
 
@@ -95,6 +97,9 @@ def read_map(path: str | Path) -> ProductTable:
         If the file is not readable, has no metadata of a map, or not the pixels that it had.
     """
     codes, texts = read_grey(path)
+    # Pixels are read without what stands behind them.
+    if not Path(path).read_bytes().endswith(_END):
+        raise DamagedMap(f"{path}: cut off, or something was added to it; remove it {_AGAIN}")
     if not set(_PARAMETERS) | {_DIGEST} <= set(texts):
         raise DamagedMap(f"{path}: not a map that the atlas wrote; remove it {_AGAIN}")
     written = {key: texts[key] for key in _PARAMETERS}
