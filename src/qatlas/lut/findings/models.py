@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from qatlas.config.lut import Lut
+from qatlas.lut.encodings import ENCODINGS
 from qatlas.lut.findings.found import Found
 from qatlas.lut.language_models.stages import (
     ACCUMULATE,
@@ -65,9 +66,10 @@ def smallest_size(rows: pd.DataFrame, itself: float) -> int | None:
 
 
 def parts_of_kl(rows: pd.DataFrame) -> pd.DataFrame:
-    """Mean KL of every accumulator with what encoding, products and sums add to it.
+    """Mean KL of encoded tables, by what operands, products and sums add to it.
 
     Every stage is one evaluation less exact than the last; a part is its mean KL less the last's.
+    Multipliers have levels of their own and are not taken apart.
 
     Parameters
     ----------
@@ -80,19 +82,12 @@ def parts_of_kl(rows: pd.DataFrame) -> pd.DataFrame:
         Columns encoding, size, method, accumulator, encode, product, accumulate: nats.
     """
     key = ["encoding", "size", "method"]
+    rows = rows[rows.encoding.isin([*ENCODINGS, EXACT])]
     kl = rows[[*key, "stage", "accumulator", "mean_kl"]]
-    first = kl[kl.stage == ENCODE]
-    shared = first[first.encoding == EXACT].drop(columns="encoding")
-    product = kl[kl.stage == PRODUCT]
-    known = [
-        product.merge(shared, on=["size", "method"], suffixes=("", "_encode")),
-        product.merge(first, on=key, suffixes=("", "_encode")),
-    ]
-    product = pd.concat(known).drop_duplicates(key)
-    summed = pd.concat([product[[*key, "accumulator", "mean_kl"]], kl[kl.stage == ACCUMULATE]])
-    parts = summed.drop(columns="stage", errors="ignore").merge(
-        product[[*key, "mean_kl", "mean_kl_encode"]], on=key, suffixes=("", "_product")
-    )
+    encode = kl[kl.stage == ENCODE][["size", "method", "mean_kl"]]
+    product = kl[kl.stage == PRODUCT][[*key, "mean_kl"]]
+    known = encode.merge(product, on=["size", "method"], suffixes=("_encode", "_product"))
+    parts = kl[kl.stage.isin([PRODUCT, ACCUMULATE])].merge(known, on=key)
     return parts.assign(
         encode=parts.mean_kl_encode,
         product=parts.mean_kl_product - parts.mean_kl_encode,

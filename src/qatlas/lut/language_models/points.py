@@ -77,7 +77,6 @@ def encoded(encodings: Sequence[str], sizes: Sequence[int], method: str) -> Iter
 
 
 def multiplied(multipliers: Sequence[str]) -> Iterator[Point]:
-    """The same of multipliers, each of which has levels of its own."""
+    """Products of multipliers, each of which has levels of its own."""
     for name in multipliers:
-        for stage in (ENCODE, PRODUCT):
-            yield Point(stage, name, multiplier_table(name).size, NEAREST, EXACT)
+        yield Point(PRODUCT, name, multiplier_table(name).size, NEAREST, EXACT)

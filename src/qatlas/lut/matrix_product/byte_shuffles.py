@@ -19,8 +19,8 @@ from numba.np.arrayobj import make_array
 from numpy.typing import NDArray
 
 AVAILABLE = (
-    numba.config.CPU_NAME is None
-    and numba.config.CPU_FEATURES is None
+    numba.config.CPU_NAME is None  # type: ignore[attr-defined]
+    and numba.config.CPU_FEATURES is None  # type: ignore[attr-defined]
     and bool(llvmlite.binding.get_host_cpu_features().get("avx512vbmi"))
 )
 """Whether this processor has the instruction, and numba compiles for this processor."""
