@@ -170,6 +170,7 @@ WRONG = {
     "accumulator": ({"accumulators": ["int8"]}, "lut.language_models.accumulators.0: .*'int16'"),
     "size of sums": ({"accumulated": [9]}, "accumulated: 9 is not among sizes"),
     "size at random": ({"stochastic": [512]}, "stochastic: 512 is not among sizes"),
+    "less than a window": ({"tokens": 200}, "tokens: found 200, less than one window of text.cont"),
     "unknown": ({"token": 3}, "lut.language_models.token: there is no such key; did you mean"),
 }
 

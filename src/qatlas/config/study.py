@@ -130,6 +130,11 @@ class Study(Section):
         if self.lut and self.lut.language_models:
             named = self.lut.language_models.models
             _require_known(("lut.language_models.models", model, known) for model in named)
+            if (tokens := self.lut.language_models.tokens) < self.text.context:
+                raise ValueError(
+                    f"lut.language_models.tokens: found {tokens}, less than one window of "
+                    f"text.context, {self.text.context}; give at least as many"
+                )
         return self
 
     def function_grids(self) -> dict[str, CodecGrid]:

@@ -66,7 +66,7 @@ def draw(drawn: pd.DataFrame) -> Figure:
         yscale="log",
     )
     handles, labels = left.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=5)
+    figure.legend(handles, labels, loc="outside lower center", ncols=3)
     return figure
 
 
