@@ -32,8 +32,6 @@ rule lut_maps:
     localrule: True
     conda:
         "../envs/atlas.yaml"
-    params:
-        folder=MAPS,
     script:
         "../scripts/lut/lut_maps.py"
 
@@ -55,7 +53,6 @@ rule lut_map:
     conda:
         "../envs/atlas.yaml"
     params:
-        folder=MAPS,
         asked=asked_map,
     script:
         "../scripts/lut/lut_maps.py"

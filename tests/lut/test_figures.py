@@ -97,3 +97,17 @@ def test_a_figure_of_two_encodings_and_one_multiplier_is_drawn(tables):
         assert found
         for (one, box), (other, other_box) in combinations(found.items(), 2):
             assert not overlap(box, other_box), f"{one.get_text()!r} on {other.get_text()!r}"
+
+
+def test_a_multiplier_has_one_marker_also_where_another_has_no_error(tables):
+    module = module_of("errors_vs_size")
+    drawn = module.select(tables, SETTINGS)
+    exact = drawn.assign(nmed=drawn.nmed.where(drawn.table != "float8_e4m3", 0.0))
+    figure = module.draw(exact)
+    markers = {}
+    for panel in figure.axes:
+        for line in panel.get_lines():
+            markers.setdefault(line.get_label(), set()).add(line.get_marker())
+    assert {len(found) for found in markers.values()} == {1}
+    points = ("float8 E4M3", "float8 E5M2", "logarithmic numbers", "Mitchell", "mine")
+    assert len({next(iter(markers[name])) for name in points}) == len(points)

@@ -1,6 +1,7 @@
 """How tables look in the figures of the chapter: one style an encoding, heat maps side by side."""
 
 from collections.abc import Collection, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ _MOST_IN_A_COLUMN = 2
 _LARGEST_SIDE = 1.4
 ENCODING_COLOURS = named_colours(ENCODINGS)
 _MARKERS = dict(zip(ENCODINGS, "osD^v", strict=True))
+_POINTS = {"float8_e4m3": "P", "float8_e5m2": "X", "lns8": "*", "mitchell8": "h"}
+_MARKERS_OF_USERS = "pd<>8"
 _LABELS = {
     "signed_ext": "even",
     "signed_log": "logarithmic",
@@ -44,6 +47,20 @@ def encoding_style(encoding: str) -> dict[str, Any]:
         "marker": _MARKERS[encoding],
         "label": label(encoding),
     }
+
+
+def point_styles(tables: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Style of each multiplier, always the same, and of the user's tables by their order."""
+    others = [name for name in tables if name not in _POINTS]
+    markers = _POINTS | dict(zip(others, cycle(_MARKERS_OF_USERS), strict=False))
+    hollow = {
+        "linestyle": "none",
+        "markersize": 6,
+        "markerfacecolor": "white",
+        "markeredgecolor": "black",
+        "markeredgewidth": 0.8,
+    }
+    return {name: hollow | {"marker": markers[name], "label": label(name)} for name in tables}
 
 
 def shown_sizes(sizes: Collection[int]) -> list[int]:

@@ -47,8 +47,8 @@ def caption(summary: Summary, settings: Lut) -> str:
     """What the figure shows."""
     text = (
         "Relative error of products of eight-bit multipliers and of given tables, means over "
-        "blocks; colours end at 15 %, operands rise from the lower left. Floating-point numbers "
-        "saturate in the corners, and small products, in the middle, become zero."
+        "blocks; colours end at 15 %, operands rise from the lower left. Products too large for a "
+        "format saturate, in the corners; those too small, in the middle, become zero."
     )
     if "mitchell8" not in settings.multipliers:
         return text

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from qatlas.config.lut import Lut
-from qatlas.lut.drawing import encoding_style, label
+from qatlas.lut.drawing import encoding_style, label, point_styles
 from qatlas.lut.encodings import ENCODINGS
 from qatlas.lut.findings.models import TOLERANCE
 from qatlas.lut.language_models.drawing import NOISE_FLOOR, TRUE_PRODUCTS
@@ -18,7 +18,6 @@ from qatlas.summary import Summary
 
 _HIGHEST = 4.0
 """Perplexities beyond so many times the model's own are off the top."""
-_MARKERS = "PX*hpd"
 _TICKS = (1.0, 1.2, 1.5, 2.0, 3.0, 4.0)
 
 
@@ -65,18 +64,9 @@ def _draw_multipliers(panel: Axes, products: pd.DataFrame) -> None:
     others = products[~products.encoding.isin(ENCODINGS)]
     bits = sorted(products.bits.unique())
     places = [max(bits) + 1 + number for number in range(len(others))]
-    for row, place, marker in zip(others.itertuples(), places, _MARKERS, strict=False):
-        panel.plot(
-            place,
-            row.ratio,
-            marker=marker,
-            markersize=5.5,
-            markerfacecolor="white",
-            markeredgecolor="black",
-            markeredgewidth=0.8,
-            linestyle="none",
-            label=label(row.encoding),
-        )
+    styles = point_styles(list(others.encoding))
+    for row, place in zip(others.itertuples(), places, strict=True):
+        panel.plot(place, row.ratio, **styles[row.encoding])
     named = {float(np.mean(places)): "8-bit\nnumbers"} if places else {}
     panel.set_xticks([*bits, *named], [*(f"{b}" for b in bits), *named.values()])
 
