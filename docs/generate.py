@@ -23,6 +23,7 @@ from qatlas.config.function import (
     Sensitivity,
 )
 from qatlas.config.lut import Lut, Operands
+from qatlas.config.lut_models import LanguageModels
 from qatlas.config.models import KINDS_OF_MODEL
 from qatlas.config.rate_distortion import Allocation, Example, RateDistortion
 from qatlas.config.robustness import Robustness
@@ -64,6 +65,7 @@ TABLES = {
     "results/lut/tables/map_ranks.parquet": lut.MAP_RANKS,
     "results/lut/tables/map_cells.parquet": lut.MAP_CELLS,
     "results/lut/tables/operands.parquet": lut.OPERANDS,
+    "results/lut/tables/table_models.parquet": lut.TABLE_MODELS,
 }
 
 
@@ -104,6 +106,7 @@ def config_page() -> str:
         ("robustness", Robustness),
         ("lut", Lut),
         ("lut.operands", Operands),
+        ("lut.language_models", LanguageModels),
     ]
     lines = [WRITTEN, "# Configuration\n", inspect.cleandoc(INTRODUCTION), ""]
     for title, section in sections:

@@ -9,6 +9,12 @@ if study.lut.operands:
     include: "lut_operands.smk"
 
 
+if study.lut.language_models:
+
+    include: "lut_models_helpers.smk"
+    include: "lut_models.smk"
+
+
 # The maps of the study are made together; any other can be asked for by its name.
 ruleorder: lut_maps > lut_map
 

@@ -65,7 +65,7 @@ def test_operands_without_language_models_are_refused():
     del study["function"], study["robustness"]
     with pytest.raises(AtlasError, match=r"lut\.operands\.model: .*allowed: none"):
         load(study)
-    del study["lut"]["operands"]
+    del study["lut"]["operands"], study["lut"]["language_models"]
     assert load(study).lut.operands is None
 
 

@@ -1,7 +1,7 @@
 """A configuration as it was given, checked; and what is wrong with it, in words."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -97,7 +97,12 @@ def _section(location: list[int | str]) -> type[BaseModel]:
         if kinds := _kinds_behind(location[:place]):
             section = kinds[key]
         elif key in section.model_fields:
-            annotation = section.model_fields[key].annotation
-            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-                section = annotation
+            section = _section_in(section.model_fields[key].annotation) or section
     return section
+
+
+def _section_in(annotation: Any) -> type[BaseModel] | None:
+    """The section that a key holds, also one that may be missing; None if it holds none."""
+    kinds = (annotation, *get_args(annotation))
+    sections = (k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel))
+    return next(sections, None)

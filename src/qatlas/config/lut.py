@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from qatlas.config.lut_models import LanguageModels
 from qatlas.config.section import Name, Section
 
 Encoding = Literal["signed_ext", "signed_log", "unsigned", "signed", "signed_asinh"]
@@ -48,6 +49,10 @@ class Lut(Section):
     )
     operands: Operands | None = Field(
         None, description="A language model's operands; without it tables meet uniform ones alone."
+    )
+
+    language_models: LanguageModels | None = Field(
+        None, description="Language models that multiply by table; none by default."
     )
 
     @field_validator("sizes", "encodings", "multipliers", mode="after")

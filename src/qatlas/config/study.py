@@ -124,9 +124,17 @@ class Study(Section):
 
     @model_validator(mode="after")
     def _references_of_lut_exist(self) -> "Study":
+        known = self.function.models if self.function else {}
         if self.lut and self.lut.operands:
-            known = self.function.models if self.function else {}
             _require_known([("lut.operands.model", self.lut.operands.model, known)])
+        if self.lut and self.lut.language_models:
+            named = self.lut.language_models.models
+            _require_known(("lut.language_models.models", model, known) for model in named)
+            if (tokens := self.lut.language_models.tokens) < self.text.context:
+                raise ValueError(
+                    f"lut.language_models.tokens: found {tokens}, less than one window of "
+                    f"text.context, {self.text.context}; give at least as many"
+                )
         return self
 
     def function_grids(self) -> dict[str, CodecGrid]:

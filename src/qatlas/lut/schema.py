@@ -111,5 +111,39 @@ OPERANDS = Table(
     ),
 )
 
+TABLE_MODELS = Table(
+    "table_models",
+    "A language model whose linear layers multiply in one way, beside the model itself.",
+    (
+        Column("model", "text", "Name of the language model in the configuration."),
+        Column("seed", "integer", "Seed of its training; 0 where it has one training only."),
+        Column(
+            "stage",
+            "text",
+            "What is not exact: nothing (float), or all of it in bfloat16 (noise); operands, which "
+            "are on levels (encode); products too, which are those of the table (product); sums "
+            "too, which are the accumulator's (accumulate).",
+        ),
+        Column("encoding", "text", "Encoding or multiplier; exact where products are true."),
+        Column("size", "integer", "S, levels of an operand; 0 where operands are not on levels."),
+        Column("bits", "integer", "Bits of an operand: log2 of the size, rounded up; else 32."),
+        Column("range", "number", "R of encoded tables."),
+        Column("method", "text", "How operands go to levels: nearest, stochastic; none if not."),
+        Column("accumulator", "text", "What adds products; exact where sums are."),
+        Column("weight_scales", "text", "What weights share a scale: channel or tensor."),
+        Column("activation_scales", "text", "What activations share a scale: token or tensor."),
+        Column("nll", "number", "Mean NLL, nats per token."),
+        Column("nll_standard_error", "number", "Its standard error over windows.", nullable=True),
+        Column("perplexity", "number", "exp(NLL)."),
+        Column("mean_kl", "number", "Mean KL(p_float || p_table) over tokens, nats."),
+        Column("p99_kl", "number", "Their 99 % quantile."),
+        Column("logits_mse", "number", "Mean squared difference of logits to the float model's."),
+        Column("top1_agreement", "number", "Share of tokens with the float model's likeliest."),
+        Column("scored_tokens", "integer", "Tokens of the text that were predicted."),
+        Column("context", "integer", "Tokens of a window."),
+        Column("text_sha256", "text", "SHA-256 of the tokens of the text."),
+    ),
+)
+
 TABLES = (MAP_ERRORS, MAP_RANKS, MAP_CELLS)
 """Those that are made for every study of the chapter."""

@@ -8,7 +8,8 @@ import pandas as pd
 from qatlas.config.lut import Lut
 from qatlas.lut.findings.found import Found
 from qatlas.lut.findings.maps import find_maps
-from qatlas.lut.schema import MAP_ERRORS, MAP_RANKS
+from qatlas.lut.findings.models import find_models
+from qatlas.lut.schema import MAP_ERRORS, MAP_RANKS, TABLE_MODELS
 from qatlas.summary import Summary
 from qatlas.tables import Table
 
@@ -32,7 +33,10 @@ class Topic:
     find: Callable[[Mapping[str, pd.DataFrame], Lut], Found]
 
 
-TOPICS = (Topic(None, (MAP_ERRORS, MAP_RANKS), find_maps),)
+TOPICS = (
+    Topic(None, (MAP_ERRORS, MAP_RANKS), find_maps),
+    Topic("language_models", (TABLE_MODELS,), find_models),
+)
 
 
 def topics_of(settings: Lut) -> list[Topic]:

@@ -113,7 +113,7 @@ def part_of_text(
         raise AtlasError(
             f"text: the {part} part has {len(found)} tokens, fewer than the {tokens} that are "
             "asked for; give a longer text, or ask for fewer (function.tokens, "
-            "function.calibration)"
+            "function.calibration, lut.operands.tokens, lut.language_models.tokens)"
         )
     return Text(np.array(found[:tokens], np.uint32), reader.token_bytes)
 

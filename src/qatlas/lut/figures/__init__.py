@@ -5,7 +5,7 @@ A module has ``select`` (tables and settings to what is drawn), ``draw`` (that t
 """
 
 from qatlas.config.lut import Lut
-from qatlas.lut.schema import MAP_CELLS, MAP_ERRORS
+from qatlas.lut.schema import MAP_CELLS, MAP_ERRORS, TABLE_MODELS
 from qatlas.tables import Table
 
 FIGURES: dict[str, tuple[Table, ...]] = {
@@ -13,8 +13,13 @@ FIGURES: dict[str, tuple[Table, ...]] = {
     "error_maps": (MAP_CELLS,),
     "multiplier_errors": (MAP_CELLS,),
     "errors_vs_size": (MAP_ERRORS,),
+    "perplexity_vs_table": (TABLE_MODELS,),
+    "table_error_split": (TABLE_MODELS,),
 }
-NEEDS: dict[str, str] = {}
+NEEDS: dict[str, str] = {
+    "perplexity_vs_table": "language_models",
+    "table_error_split": "language_models",
+}
 """The configuration's part of the chapter that a figure needs, where there is one."""
 
 

@@ -1,0 +1,1 @@
+"""Language models whose linear layers multiply by table."""

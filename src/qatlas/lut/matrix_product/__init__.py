@@ -1,0 +1,1 @@
+"""Matrix products whose multiplications are look-ups."""
