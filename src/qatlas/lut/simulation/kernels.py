@@ -1,0 +1,99 @@
+"""Trajectories of an ensemble by look-up, compiled, and parallel over trajectories.
+
+No number is shared between trajectories, so threads change nothing in the results. Functions take
+arrays of shape (trajectories, steps), draws for roundings of shape (trajectories, steps, 2), and
+record values after the steps ``recorded`` (from 1, rising). Counts are of events in a whole
+trajectory, shape (trajectories, kinds of events).
+"""
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from qatlas.lut.look_up.definition import LookUp, product
+
+Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+CHAIN_EVENTS = ("operand_saturations", "product_saturations", "standing_steps")
+DOT_EVENTS = ("product_saturations", "sum_saturations")
+"""What is counted: operands and products beyond the range, steps that changed nothing."""
+
+
+@numba.njit(cache=True, parallel=True)
+def chained_products(
+    table: LookUp,
+    method: int,
+    starts: Floats,
+    factors: Floats,
+    roundings: Floats,
+    recorded: NDArray[np.int64],
+) -> tuple[Floats, Counts]:
+    """Multiply a value by one factor after the other.
+
+    Returns
+    -------
+    tuple
+        Values, shape (trajectories, recorded), and counts of ``CHAIN_EVENTS``.
+    """
+    trajectories, steps = factors.shape
+    values = np.empty((trajectories, recorded.size))
+    counts = np.zeros((trajectories, 3), np.int64)
+    for n in numba.prange(trajectories):
+        value = starts[n]
+        place = 0
+        for step in range(steps):
+            factor = factors[n, step]
+            before = value
+            value = product(
+                table, method, value, factor, roundings[n, step, 0], roundings[n, step, 1]
+            )
+            counts[n, 0] += factor > table.high or before > table.high
+            counts[n, 1] += abs(before * factor) > table.limit
+            counts[n, 2] += value == before
+            if place < recorded.size and recorded[place] == step + 1:
+                values[n, place] = value
+                place += 1
+    return values, counts
+
+
+@numba.njit(cache=True, parallel=True)
+def dot_products(
+    table: LookUp,
+    method: int,
+    a: Floats,
+    b: Floats,
+    roundings: Floats,
+    recorded: NDArray[np.int64],
+) -> tuple[Floats, Floats, Counts]:
+    """Add products up, in a sum that saturates at the range and in one that does not.
+
+    Returns
+    -------
+    tuple
+        Saturating sums; errors of the other sum, whose exact value is summed beside it in float64;
+        both of shape (trajectories, recorded); and counts of ``DOT_EVENTS``.
+    """
+    trajectories, steps = a.shape
+    sums = np.empty((trajectories, recorded.size))
+    errors = np.empty((trajectories, recorded.size))
+    counts = np.zeros((trajectories, 2), np.int64)
+    limit = table.limit
+    for n in numba.prange(trajectories):
+        total, error = 0.0, 0.0
+        place = 0
+        for step in range(steps):
+            exact = a[n, step] * b[n, step]
+            found = product(
+                table, method, a[n, step], b[n, step], roundings[n, step, 0], roundings[n, step, 1]
+            )
+            error += found - exact
+            total += found
+            counts[n, 0] += abs(exact) > limit
+            counts[n, 1] += abs(total) > limit
+            total = min(max(total, -limit), limit)
+            if place < recorded.size and recorded[place] == step + 1:
+                sums[n, place] = total
+                errors[n, place] = error
+                place += 1
+    return sums, errors, counts
