@@ -145,7 +145,8 @@ def bilinear_product(table: LookUp, a: float, b: float) -> float:
     return decode(table, (1.0 - x) * low + x * high)
 
 
-@register_jitable
+# Called, it would be handed the whole table anew for every product.
+@register_jitable(inline="always")
 def product(table: LookUp, method: int, a: float, b: float, draw_a: float, draw_b: float) -> float:
     """The product of two numbers by look-up.
 

@@ -2,8 +2,8 @@
 
 No number is shared between trajectories, so threads change nothing in the results. Functions take
 arrays of shape (trajectories, steps), draws for roundings of shape (trajectories, steps, 2), and
-record values after the steps ``recorded`` (from 1, rising). Counts are of events in a whole
-trajectory, shape (trajectories, kinds of events).
+record values after the steps ``recorded`` (from 1, rising). Counts are of events up to those steps,
+shape (trajectories, recorded, kinds of events).
 """
 
 import numba
@@ -38,9 +38,10 @@ def chained_products(
     """
     trajectories, steps = factors.shape
     values = np.empty((trajectories, recorded.size))
-    counts = np.zeros((trajectories, 3), np.int64)
+    counts = np.empty((trajectories, recorded.size, 3), np.int64)
     for n in numba.prange(trajectories):
         value = starts[n]
+        clipped, beyond, standing = 0, 0, 0
         place = 0
         for step in range(steps):
             factor = factors[n, step]
@@ -48,12 +49,15 @@ def chained_products(
             value = product(
                 table, method, value, factor, roundings[n, step, 0], roundings[n, step, 1]
             )
-            counts[n, 0] += factor > table.high or before > table.high
-            counts[n, 1] += abs(before * factor) > table.limit
-            counts[n, 2] += value == before
-            if place < recorded.size and recorded[place] == step + 1:
+            clipped += factor > table.high or before > table.high
+            beyond += abs(before * factor) > table.limit
+            standing += value == before
+            if recorded[place] == step + 1:
                 values[n, place] = value
-                place += 1
+                counts[n, place, 0] = clipped
+                counts[n, place, 1] = beyond
+                counts[n, place, 2] = standing
+                place = min(place + 1, recorded.size - 1)
     return values, counts
 
 
@@ -77,10 +81,11 @@ def dot_products(
     trajectories, steps = a.shape
     sums = np.empty((trajectories, recorded.size))
     errors = np.empty((trajectories, recorded.size))
-    counts = np.zeros((trajectories, 2), np.int64)
+    counts = np.empty((trajectories, recorded.size, 2), np.int64)
     limit = table.limit
     for n in numba.prange(trajectories):
         total, error = 0.0, 0.0
+        beyond, saturated = 0, 0
         place = 0
         for step in range(steps):
             exact = a[n, step] * b[n, step]
@@ -89,11 +94,13 @@ def dot_products(
             )
             error += found - exact
             total += found
-            counts[n, 0] += abs(exact) > limit
-            counts[n, 1] += abs(total) > limit
+            beyond += abs(exact) > limit
+            saturated += abs(total) > limit
             total = min(max(total, -limit), limit)
-            if place < recorded.size and recorded[place] == step + 1:
+            if recorded[place] == step + 1:
                 sums[n, place] = total
                 errors[n, place] = error
-                place += 1
+                counts[n, place, 0] = beyond
+                counts[n, place, 1] = saturated
+                place = min(place + 1, recorded.size - 1)
     return sums, errors, counts
