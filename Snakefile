@@ -37,6 +37,11 @@ if study.robustness:
     include: "rules/robustness.smk"
 
 
+if study.lut:
+
+    include: "rules/lut.smk"
+
+
 include: "rules/paper.smk"
 include: "rules/benchmarks.smk"
 

@@ -22,7 +22,7 @@ from qatlas.config.function import (
     Function,
     Sensitivity,
 )
-from qatlas.config.lut import Lut
+from qatlas.config.lut import Lut, Operands
 from qatlas.config.models import KINDS_OF_MODEL
 from qatlas.config.rate_distortion import Allocation, Example, RateDistortion
 from qatlas.config.robustness import Robustness
@@ -31,6 +31,7 @@ from qatlas.config.text import KINDS_OF_TEXT
 from qatlas.config.training import Training
 from qatlas.function import schema as function
 from qatlas.function.robustness.schema import ROBUSTNESS
+from qatlas.lut import schema as lut
 from qatlas.models.corpus import DOCUMENTS
 from qatlas.models.schema import LOSSES
 from qatlas.rate_distortion import schema as rate_distortion
@@ -59,6 +60,10 @@ TABLES = {
     "results/function/tables/sensitivities.parquet": function.SENSITIVITIES,
     "results/function/tables/embeddings.parquet": function.EMBEDDINGS,
     "results/function/robustness/robustness.parquet": ROBUSTNESS,
+    "results/lut/tables/map_errors.parquet": lut.MAP_ERRORS,
+    "results/lut/tables/map_ranks.parquet": lut.MAP_RANKS,
+    "results/lut/tables/map_cells.parquet": lut.MAP_CELLS,
+    "results/lut/tables/operands.parquet": lut.OPERANDS,
 }
 
 
@@ -98,6 +103,7 @@ def config_page() -> str:
         ("function.encoders", Encoders),
         ("robustness", Robustness),
         ("lut", Lut),
+        ("lut.operands", Operands),
     ]
     lines = [WRITTEN, "# Configuration\n", inspect.cleandoc(INTRODUCTION), ""]
     for title, section in sections:

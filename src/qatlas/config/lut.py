@@ -1,10 +1,23 @@
 """The chapter lut."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
-from qatlas.config.section import Section
+from qatlas.config.section import Name, Section
+
+Encoding = Literal["signed_ext", "signed_log", "unsigned", "signed", "signed_asinh"]
+Multiplier = Literal["float8_e4m3", "float8_e5m2", "lns8", "mitchell8"]
+
+
+class Operands(Section):
+    """A language model whose activations and weights say which operands a table meets."""
+
+    model: Name = Field(description="A name under function.models; its first training is taken.")
+    part: Literal["training", "validation", "test"] = Field(
+        "validation", description="Part of the text that it reads."
+    )
+    tokens: int = Field(2048, ge=2, description="Tokens of it.")
 
 
 class Lut(Section):
@@ -18,3 +31,36 @@ class Lut(Section):
         min_length=1,
         description="Levels of the tables, 2 to the power of their bits.",
     )
+    encodings: tuple[Encoding, ...] = Field(
+        ("signed_ext", "signed_log", "unsigned", "signed", "signed_asinh"),
+        min_length=1,
+        description="How codes stand for products; signed always has the range 1.",
+    )
+    multipliers: tuple[Multiplier, ...] = Field(
+        ("float8_e4m3", "float8_e5m2", "lns8", "mitchell8"),
+        description="Multipliers of eight bits whose products are tables too.",
+    )
+    tables: dict[Name, str] = Field(
+        {},
+        description="Tables of your own: a PNG, NPY or CSV file by name. Whole numbers are codes, "
+        "evenly spaced over the range; others are products. A map that the atlas wrote keeps its "
+        "own encoding and range.",
+    )
+    operands: Operands | None = Field(
+        None, description="A language model's operands; without it tables meet uniform ones alone."
+    )
+
+    @field_validator("sizes", "encodings", "multipliers", mode="after")
+    @classmethod
+    def _once(cls, given: tuple[object, ...]) -> tuple[object, ...]:
+        if len(set(given)) < len(given):
+            raise ValueError(f"found {list(given)}; give every one once")
+        return given
+
+    @model_validator(mode="after")
+    def _tables_have_names_of_their_own(self) -> "Lut":
+        if taken := sorted(set(self.tables) & {*self.encodings, *self.multipliers}):
+            raise ValueError(
+                f"tables: {', '.join(taken)} is the name of an encoding or a multiplier; rename it"
+            )
+        return self

@@ -120,6 +120,13 @@ class Study(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _references_of_lut_exist(self) -> "Study":
+        if self.lut and self.lut.operands:
+            known = self.function.models if self.function else {}
+            _require_known([("lut.operands.model", self.lut.operands.model, known)])
+        return self
+
     def function_grids(self) -> dict[str, CodecGrid]:
         """Codec grids with which language models are quantized, by name."""
         if self.function is None:

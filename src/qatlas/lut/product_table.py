@@ -26,7 +26,8 @@ class ProductTable:
     levels
         Operands that rows and columns stand for, rising, float64, shape (S,).
     codes
-        Code of the product of two levels, uint8 or uint16, shape (S, S).
+        Code of the product of two levels, the narrowest unsigned integers that hold them, shape
+        (S, S).
     values
         Product that each code stands for, rising, float64, shape (codes,).
     """
@@ -45,13 +46,14 @@ class ProductTable:
     @property
     def products(self) -> NDArray[np.float64]:
         """What the table says the product of two levels is, shape (S, S)."""
-        products: NDArray[np.float64] = self.values[self.codes]
-        return products
+        found: NDArray[np.float64] = self.values[self.codes]
+        return found
 
     @property
     def errors(self) -> NDArray[np.float64]:
         """Table less true product, shape (S, S)."""
-        return self.products - np.multiply.outer(self.levels, self.levels)
+        true: NDArray[np.float64] = np.multiply.outer(self.levels, self.levels)
+        return self.products - true
 
 
 def encoded_table(encoding: str, size: int, limit: float) -> ProductTable:
@@ -71,6 +73,40 @@ def encoded_table(encoding: str, size: int, limit: float) -> ProductTable:
     AtlasError
         If the encoding is unknown, or it has no table of this size or range.
     """
+    require_encodable(encoding, size, limit)
+    found = encoding_of(encoding)
+    levels = found.operands(size, limit)
+    codes = np.rint(found.encode(np.multiply.outer(levels, levels), size, limit))
+    narrowest = np.min_scalar_type(size - 1)
+    values = found.decode(np.arange(size), size, limit)
+    return ProductTable(encoding, limit, levels, codes.astype(narrowest), values)
+
+
+def table_of_products(
+    name: str, limit: float, levels: NDArray[np.float64], products: NDArray[np.float64]
+) -> ProductTable:
+    """A table whose products are given; every product that occurs gets a code.
+
+    Parameters
+    ----------
+    name
+        Of the multiplier.
+    limit
+        R: no product is beyond -R or R.
+    levels
+        Operands, rising, shape (S,).
+    products
+        Of every two of them, shape (S, S).
+    """
+    values, codes = np.unique(products, return_inverse=True)
+    narrowest = np.min_scalar_type(values.size - 1)
+    return ProductTable(
+        name, limit, levels, codes.reshape(products.shape).astype(narrowest), values
+    )
+
+
+def require_encodable(encoding: str, size: int, limit: float) -> None:
+    """Raise AtlasError if the encoding is unknown, or has no table of this size or range."""
     found = encoding_of(encoding)
     require_size(size)
     require_range(limit)
@@ -79,11 +115,6 @@ def encoded_table(encoding: str, size: int, limit: float) -> ProductTable:
             f"range {limit:g} of {encoding}: it has range {found.fixed_range:g} and no other; take "
             "signed_ext for other ranges"
         )
-    levels = found.operands(size, limit)
-    codes = np.rint(found.encode(np.multiply.outer(levels, levels), size, limit))
-    narrowest = np.min_scalar_type(size - 1)
-    values = found.decode(np.arange(size), size, limit)
-    return ProductTable(encoding, limit, levels, codes.astype(narrowest), values)
 
 
 def require_size(size: int) -> None:

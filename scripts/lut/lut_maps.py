@@ -1,0 +1,9 @@
+from pathlib import Path
+
+from qatlas.job import job, progress
+from qatlas.lut.map_files import make_map
+from qatlas.lut.map_names import parse_map_name
+
+with job(snakemake):
+    for path in progress([*map(Path, snakemake.output.maps)], what="map"):
+        make_map(parse_map_name(path), snakemake.params.folder)

@@ -1,0 +1,1 @@
+"""What the chapter found, one topic a module."""
