@@ -27,6 +27,8 @@ class Ensemble:
         Random numbers.
     limit
         R.
+    operations
+        chain, dot, or both.
     references
         Names of the reference arithmetic.
     reported
@@ -35,6 +37,7 @@ class Ensemble:
 
     draws: Draws
     limit: float
+    operations: Sequence[str]
     references: Sequence[str]
     reported: Sequence[int]
 

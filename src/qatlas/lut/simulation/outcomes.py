@@ -20,6 +20,7 @@ from qatlas.lut.simulation.variants import Variant
 Floats = NDArray[np.float64]
 
 CHAIN, DOT, DOT_WIDE = "chain", "dot", "dot_wide"
+"""Operations; the last is a dot product that never saturates, simulated with the second."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def outcomes(
     table, method = table_of(variant), method_of(variant.method)
     roundings = ensemble.draws.roundings[trajectories]
     at = recorded - 1
-    for name in ensemble.references:
+    for name in ensemble.references if CHAIN in ensemble.operations else ():
         chain = ensemble.chains[name]
         values, counts = chained_products(
             table,
@@ -90,6 +91,8 @@ def outcomes(
         reference = chain.reference[trajectories][:, at]
         events = dict(zip(CHAIN_EVENTS, np.moveaxis(counts, 2, 0), strict=True))
         yield Outcome(CHAIN, name, values, reference, exact, events)
+    if DOT not in ensemble.operations:
+        return
     a, b = (side[trajectories] for side in ensemble.operands)
     values, errors, counts = dot_products(table, method, a, b, roundings, recorded)
     events = dict(zip(DOT_EVENTS, np.moveaxis(counts, 2, 0), strict=True))

@@ -29,6 +29,13 @@ class Rows:
     examples: list[Row] = field(default_factory=list)
     growth: list[Row] = field(default_factory=list)
 
+    def add(self, more: "Rows") -> None:
+        """Append the rows of another."""
+        self.simulations += more.simulations
+        self.trajectories += more.trajectories
+        self.examples += more.examples
+        self.growth += more.growth
+
 
 def simulate(ensemble: Ensemble, variants: Sequence[Variant], shown: str, counts: Floats) -> Rows:
     """Simulate the methods of one table, and say all of them.
