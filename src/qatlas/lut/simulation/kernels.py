@@ -19,6 +19,9 @@ CHAIN_EVENTS = ("operand_saturations", "product_saturations", "standing_steps")
 DOT_EVENTS = ("product_saturations", "sum_saturations")
 """What is counted: operands and products beyond the range, steps that changed nothing."""
 
+LANES = 8
+"""Chains that take turns: the next step of one has to wait for its last, not for the others'."""
+
 
 @numba.njit(cache=True, parallel=True)
 def chained_products(
@@ -39,24 +42,30 @@ def chained_products(
     trajectories, steps = factors.shape
     values = np.empty((trajectories, recorded.size))
     counts = np.empty((trajectories, recorded.size, 3), np.int64)
-    for n in numba.prange(trajectories):
-        value = starts[n]
-        clipped, beyond, standing = 0, 0, 0
+    for block in numba.prange(-(-trajectories // LANES)):
+        first = block * LANES
+        lanes = min(LANES, trajectories - first)
+        now = np.empty(LANES)
+        events = np.zeros((LANES, 3), np.int64)
+        for lane in range(lanes):
+            now[lane] = starts[first + lane]
         place = 0
         for step in range(steps):
-            factor = factors[n, step]
-            before = value
-            value = product(
-                table, method, value, factor, roundings[n, step, 0], roundings[n, step, 1]
-            )
-            clipped += factor > table.high or before > table.high
-            beyond += abs(before * factor) > table.limit
-            standing += value == before
+            for lane in range(lanes):
+                n = first + lane
+                factor, before = factors[n, step], now[lane]
+                after = product(
+                    table, method, before, factor, roundings[n, step, 0], roundings[n, step, 1]
+                )
+                now[lane] = after
+                events[lane, 0] += factor > table.high or before > table.high
+                events[lane, 1] += abs(before * factor) > table.limit
+                events[lane, 2] += after == before
             if recorded[place] == step + 1:
-                values[n, place] = value
-                counts[n, place, 0] = clipped
-                counts[n, place, 1] = beyond
-                counts[n, place, 2] = standing
+                for lane in range(lanes):
+                    values[first + lane, place] = now[lane]
+                    for kind in range(3):
+                        counts[first + lane, place, kind] = events[lane, kind]
                 place = min(place + 1, recorded.size - 1)
     return values, counts
 

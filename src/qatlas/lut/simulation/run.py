@@ -68,9 +68,9 @@ def simulate(ensemble: Ensemble, variants: Sequence[Variant], shown: str, counts
 
 def final_rows(ensemble: Ensemble, variant: Variant, found: Outcome) -> Iterator[Row]:
     """Rows of ``simulations``, one for each reported number of steps."""
-    columns = error_columns(found.errors)
-    for steps in ensemble.reported:
-        place = int(np.searchsorted(ensemble.recorded, steps))
+    places = np.searchsorted(ensemble.recorded, ensemble.reported)
+    columns = error_columns(found.errors[:, places])
+    for steps, place, errors in zip(ensemble.reported, places, columns, strict=True):
         events = {name: float(count[:, place].mean()) for name, count in found.events.items()}
         standing = events.get("standing_steps")
         yield {
@@ -78,7 +78,7 @@ def final_rows(ensemble: Ensemble, variant: Variant, found: Outcome) -> Iterator
             "reference": found.reference,
             "steps": steps,
             "trajectories": len(found.values),
-            **columns[place],
+            **errors,
             **result_columns(
                 found.values[:, place],
                 found.reference_values[:, place],
