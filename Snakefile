@@ -52,6 +52,7 @@ rule all:
     input:
         all_figures(),
         summaries(),
+        map_files() if study.lut else [],
         "results/provenance.json",
         "results/runtimes.csv",
 

@@ -18,7 +18,7 @@ rule lut_maps:
     input:
         code=code("lut/lut_maps"),
     output:
-        maps=map_files(),
+        map_files(),
     log:
         f"{MAPS}/maps.log",
     benchmark:
@@ -26,8 +26,6 @@ rule lut_maps:
     localrule: True
     conda:
         "../envs/atlas.yaml"
-    params:
-        folder=MAPS,
     script:
         "../scripts/lut/lut_maps.py"
 
@@ -37,7 +35,7 @@ rule lut_map:
     input:
         code=code("lut/lut_maps"),
     output:
-        maps=f"{MAPS}/{{bits}}bit/{{map}}.png",
+        f"{MAPS}/{{bits}}bit/{{map}}.png",
     log:
         f"{MAPS}/{{bits}}bit/{{map}}.log",
     benchmark:
@@ -49,7 +47,6 @@ rule lut_map:
     conda:
         "../envs/atlas.yaml"
     params:
-        folder=MAPS,
         asked=asked_map,
     script:
         "../scripts/lut/lut_maps.py"
@@ -134,4 +131,5 @@ rule lut:
     """Every figure of the chapter and what it found."""
     input:
         figures("lut"),
+        map_files(),
         "results/lut/summary.json",

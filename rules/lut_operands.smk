@@ -21,7 +21,7 @@ rule lut_operands:
         runtime=60,
     params:
         model=study.lut.operands.model,
-        folder=language_model_folder(lut_language_model()),
+        folder=lambda wildcards: language_model_folder(lut_language_model()),
         keep=study.function.keep,
         part=study.lut.operands.part,
         tokens=study.lut.operands.tokens,

@@ -3,7 +3,7 @@ from itertools import chain
 from qatlas.job import job, progress
 from qatlas.lut.all_tables import all_tables
 from qatlas.lut.error_report import cell_rows, error_rows, rank_row
-from qatlas.lut.operands import operands_of_rows
+from qatlas.lut.operand_counts import operands_of_rows
 from qatlas.lut.schema import MAP_CELLS, MAP_ERRORS, MAP_RANKS, OPERANDS
 from qatlas.tables import read_table, write_table
 

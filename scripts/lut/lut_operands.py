@@ -1,7 +1,8 @@
 from functools import partial
 
 from qatlas.job import job, progress
-from qatlas.lut.operands import count_operands, rows_of_operands
+from qatlas.lut.operand_counts import rows_of_operands
+from qatlas.lut.operands import count_operands
 from qatlas.lut.schema import OPERANDS
 from qatlas.models.corpus import DOCUMENTS
 from qatlas.models.layers import linear_layers

@@ -14,6 +14,7 @@ from qatlas.config.loading import load
 from qatlas.function.evaluation import compare_all
 from qatlas.function.figures import FIGURES as FUNCTION_FIGURES
 from qatlas.function.opening import open_calibrated
+from qatlas.lut.figures import figures_of as lut_figures_of
 from qatlas.models import load_quantized
 from qatlas.rate_distortion.figures import FIGURES as RATE_DISTORTION_FIGURES
 from tests.workflow.conftest import ROOT, Checkout, copy_project
@@ -21,11 +22,13 @@ from tests.workflow.conftest import ROOT, Checkout, copy_project
 # One worker runs these, so that the study is built once.
 pytestmark = pytest.mark.xdist_group("study")
 
+SMOKE = load(yaml.safe_load((ROOT / "config/smoke.yaml").read_text()))
 FIGURES = (
     "weights/figures/weight_distribution",
     "weights/figures/kurtosis",
     *(f"rate_distortion/figures/{name}" for name in RATE_DISTORTION_FIGURES),
     *(f"function/figures/{name}" for name in (*FUNCTION_FIGURES, "robustness")),
+    *(f"lut/figures/{name}" for name in lut_figures_of(SMOKE.lut)),
 )
 CHANGES_BETWEEN_BUILDS = (
     ".log",
@@ -64,7 +67,7 @@ def test_every_figure_is_a_vector_pdf_with_preview_data_and_caption(study):
 
 def test_summaries_follow_their_published_schema(study):
     schema = json.loads((ROOT / "docs/summary.schema.json").read_text())
-    for chapter in ("weights", "rate_distortion", "function"):
+    for chapter in ("weights", "rate_distortion", "function", "lut"):
         summary = json.loads((study.folder / f"results/{chapter}/summary.json").read_text())
         jsonschema.validate(summary, schema)
         assert summary["chapter"] == chapter

@@ -40,7 +40,7 @@ class Lut(Section):
     )
     multipliers: tuple[Multiplier, ...] = Field(
         ("float8_e4m3", "float8_e5m2", "lns8", "mitchell8"),
-        description="Multipliers of eight bits whose products are tables too.",
+        description="Multipliers of eight bits, of ranges of their own, that are tables too.",
     )
     tables: dict[Name, str] = Field(
         {},

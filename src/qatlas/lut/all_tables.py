@@ -26,7 +26,7 @@ def all_tables(
     user_tables
         Files by name.
     limit
-        R of those that have no range of their own.
+        R of the user's tables.
 
     Raises
     ------
@@ -37,6 +37,6 @@ def all_tables(
         table = open_map(path)
         yield NamedTable(table.name, "encoding", table)
     for name in multipliers:
-        yield NamedTable(name, "multiplier", multiplier_table(name, limit))
+        yield NamedTable(name, "multiplier", multiplier_table(name))
     for name, path in user_tables.items():
         yield NamedTable(name, "user", read_user_table(name, path, limit))

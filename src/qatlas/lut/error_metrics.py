@@ -75,7 +75,7 @@ def error_metrics(table: ProductTable, weights: Floats) -> ErrorMetrics | None:
         nmed=med / float(np.abs(true).max()),
         wce=float(distance[weights > 0].max()),
         mred=float((share[nonzero] * relative).sum() / of_nonzero) if of_nonzero > 0 else None,
-        error_rate=float(share[distance > 0].sum()),
+        error_rate=min(1.0, float(share[distance > 0].sum())),
         bias=bias,
         deviation=float(np.sqrt(variance)),
         crossover=variance / bias**2 if bias else None,

@@ -116,7 +116,9 @@ def _units(table: ProductTable) -> tuple[Fraction, Fraction] | None:
 
 
 def _binary_unit(numbers: Floats) -> Fraction | None:
-    """The largest power of two of which the numbers are whole multiples below 2^53."""
+    """The largest power of two of which the numbers are whole multiples, and not too large ones."""
+    if not numbers.any():
+        return Fraction(1)
     mantissas, exponents = np.frexp(numbers[numbers != 0])
     # A mantissa of 53 bits is a whole number of units of 2^(exponent - 53).
     whole = np.ldexp(np.abs(mantissas), 53).astype(np.int64)

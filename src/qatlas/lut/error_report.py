@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 
 from qatlas.lut.error_metrics import error_metrics, in_range
 from qatlas.lut.error_rank import KEPT_RANKS, error_rank
-from qatlas.lut.operands import LayerOperands, model_pairs, uniform_pairs
+from qatlas.lut.operand_counts import LayerOperands
+from qatlas.lut.pairs import model_pairs, uniform_pairs
 from qatlas.lut.product_table import ProductTable
+from qatlas.lut.schema import MOST_CELLS
 
 Row = dict[str, Any]
 Floats = NDArray[np.float64]
-
-MOST_CELLS = 32
-"""On a side of the picture of a table."""
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,12 @@ from PIL.PngImagePlugin import PngInfo
 
 from qatlas.atomic import replacing
 from qatlas.errors import AtlasError
-from qatlas.lut.map_names import MapName, parse_map_name
+from qatlas.lut.map_names import MapName, is_map_name, parse_map_name
 from qatlas.lut.product_table import ProductTable, encoded_table
 
 _DIGEST = "sha256"
+_END = b"\0\0\0\0IEND\xaeB`\x82"
+"""The last chunk of every PNG file."""
 _PARAMETERS = ("encoding", "size", "limit")
 Codes = NDArray[np.unsignedinteger[Any]]
 
@@ -95,6 +97,9 @@ def read_map(path: str | Path) -> ProductTable:
         If the file is not readable, has no metadata of a map, or not the pixels that it had.
     """
     codes, texts = read_grey(path)
+    # Pixels are read without what stands behind them.
+    if not Path(path).read_bytes().endswith(_END):
+        raise DamagedMap(f"{path}: cut off, or something was added to it; remove it {_AGAIN}")
     if not set(_PARAMETERS) | {_DIGEST} <= set(texts):
         raise DamagedMap(f"{path}: not a map that the atlas wrote; remove it {_AGAIN}")
     written = {key: texts[key] for key in _PARAMETERS}
@@ -137,13 +142,15 @@ def read_grey(path: str | Path) -> tuple[Codes, dict[str, str]]:
 def set_aside_damaged(folder: str | Path) -> list[str]:
     """Rename maps that are not what was written, so that they are missing and made again.
 
+    Files that have no name of a map are somebody's own, and stay.
+
     Returns
     -------
     list of str
         A sentence for each of them.
     """
     said = []
-    for path in sorted(Path(folder).glob("*bit/*.png")):
+    for path in filter(is_map_name, sorted(Path(folder).glob("*bit/*.png"))):
         try:
             open_map(path)
         except DamagedMap as error:

@@ -4,7 +4,6 @@ Their operands are not evenly spaced, or are whole numbers: what rows and column
 from one to the next.
 """
 
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -13,36 +12,33 @@ import ml_dtypes
 import numpy as np
 
 from qatlas.errors import AtlasError, nearest
-from qatlas.lut.product_table import ProductTable, require_range, table_of_products
+from qatlas.lut.product_table import ProductTable, table_of_products
 
-_FRACTION_BITS = 4
-"""Of lns8: steps of its logarithms are 1/16 of an octave."""
-_MAGNITUDES = 127
-"""Of lns8: all magnitudes of seven bits but that of zero."""
+_STEPS = 8
+"""Of lns8: steps of its logarithms to an octave."""
+_TOP = 63
+"""Of lns8: the largest of its logarithms, in steps; the least is as far below zero."""
 
 
-def multiplier_table(name: str, limit: float) -> ProductTable:
+def multiplier_table(name: str) -> ProductTable:
     """The table of a multiplier.
 
     Parameters
     ----------
     name
         One of ``MULTIPLIERS``.
-    limit
-        R of those that have no range of their own.
 
     Raises
     ------
     AtlasError
-        If there is no such multiplier or range.
+        If there is no such multiplier.
     """
     if name not in MULTIPLIERS:
         raise AtlasError(f"multiplier {name!r}: {nearest(name, MULTIPLIERS)}")
-    require_range(limit)
-    return MULTIPLIERS[name](limit)
+    return MULTIPLIERS[name]()
 
 
-def float8_table(name: str, dtype: Any, limit: float) -> ProductTable:
+def float8_table(name: str, dtype: Any) -> ProductTable:
     """Products rounded to the nearest number of an eight-bit floating-point format.
 
     Micikevicius et al. 2022, FP8 Formats for Deep Learning (arXiv:2209.05433); products beyond the
@@ -50,10 +46,10 @@ def float8_table(name: str, dtype: Any, limit: float) -> ProductTable:
 
     Parameters
     ----------
+    name
+        Of the format.
     dtype
         Of ml_dtypes.
-    limit
-        Not used: the range is the format's.
     """
     numbers = np.arange(256, dtype=np.uint8).view(dtype).astype(np.float64)
     levels = np.unique(numbers[np.isfinite(numbers)])
@@ -64,41 +60,33 @@ def float8_table(name: str, dtype: Any, limit: float) -> ProductTable:
     return table_of_products(name, top, levels, products + 0.0)
 
 
-def lns_table(limit: float) -> ProductTable:
+def lns_table() -> ProductTable:
     """Products in a logarithmic number system: a sign, and seven bits of logarithm or zero.
 
-    Magnitudes are 2^(k/16), the largest within the range. A product adds two k, which is exact;
-    beyond the largest magnitude it saturates, below half of the least it becomes zero. Swartzlander
-    and Alexopoulos 1975, The Sign/Logarithm Number System.
+    Swartzlander and Alexopoulos 1975, The Sign/Logarithm Number System. Magnitudes are 2^(k/8),
+    the steps of LNS-Madam (Zhao et al. 2022, arXiv:2106.13914), for k from -63 to 63; the logarithm
+    that is left stands for zero. A product adds two k, which is exact. Beyond the largest magnitude
+    it saturates; below the least it becomes the nearer of the least and zero.
     """
-    steps = 1 << _FRACTION_BITS
-    top = math.floor(math.log2(limit) * steps)
-    exponents = np.arange(top - _MAGNITUDES + 1, top + 1)
-    magnitudes = np.exp2(exponents / steps)
-    sums = np.minimum(np.add.outer(exponents, exponents), top)
-    products = np.where(sums < exponents[0], 0.0, np.exp2(sums / steps))
-    # From just below the least magnitude down to half of it, the least is nearer than zero.
-    near = (sums < exponents[0]) & (np.exp2(sums / steps) > magnitudes[0] / 2)
-    products[near] = magnitudes[0]
-    signed = np.zeros((2 * _MAGNITUDES + 1,) * 2)
-    above, below = slice(_MAGNITUDES + 1, None), slice(_MAGNITUDES - 1, None, -1)
-    signed[above, above] = signed[below, below] = products
-    signed[above, below] = signed[below, above] = -products
+    exponents = np.arange(-_TOP, _TOP + 1)
+    magnitudes = np.exp2(exponents / _STEPS)
+    sums = np.add.outer(exponents, exponents)
+    # Half of the least magnitude is an octave below it.
+    low = np.where(sums >= -_TOP - _STEPS, magnitudes[0], 0.0)
+    products = np.where(sums < -_TOP, low, np.exp2(np.minimum(sums, _TOP) / _STEPS))
+    zeros = np.zeros((exponents.size, 1))
+    half = np.hstack([-products[:, ::-1], zeros, products])
     levels = np.concatenate([-magnitudes[::-1], [0.0], magnitudes])
-    return table_of_products("lns8", limit, levels, signed + 0.0)
+    whole = np.vstack([-half[::-1], np.zeros((1, levels.size)), half])
+    return table_of_products("lns8", float(magnitudes[-1]), levels, whole + 0.0)
 
 
-def mitchell_table(limit: float) -> ProductTable:
+def mitchell_table() -> ProductTable:
     """Products of whole numbers of eight bits by Mitchell's logarithms.
 
     The logarithm of 2^k (1 + x) is taken as k + x, and the inverse likewise, so a product is never
     above the true one. Mitchell 1962, Computer Multiplication and Division Using Binary Logarithms,
-    equations 24 and 25.
-
-    Parameters
-    ----------
-    limit
-        Not used: operands are 0 to 255.
+    equations 24 and 25. Operands are 0 to 255.
     """
     levels = np.arange(256)
     powers = 1 << np.maximum(np.frexp(levels)[1] - 1, 0)
@@ -114,8 +102,7 @@ def mitchell_table(limit: float) -> ProductTable:
     )
 
 
-Make = Callable[[float], ProductTable]
-MULTIPLIERS: dict[str, Make] = {
+MULTIPLIERS: dict[str, Callable[[], ProductTable]] = {
     "float8_e4m3": partial(float8_table, "float8_e4m3", ml_dtypes.float8_e4m3fn),
     "float8_e5m2": partial(float8_table, "float8_e5m2", ml_dtypes.float8_e5m2),
     "lns8": lns_table,

@@ -1,84 +1,18 @@
-"""Which operands a table meets: all levels alike, or a language model's activations and weights."""
+"""Count the activations and weights of a language model's linear layers."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from qatlas.deferred import torch
 from qatlas.errors import AtlasError
-from qatlas.lut.product_table import ProductTable
+from qatlas.lut.operand_counts import LARGEST, Counts, LayerOperands
 from qatlas.models.layers import Layer
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-Floats = NDArray[np.float64]
-Counts = NDArray[np.int64]
-
-LARGEST = 2047
-"""Operands are counted on the whole numbers from -LARGEST to LARGEST, their tensor's largest
-magnitude being LARGEST: four or more to a level of the largest default table."""
-
-
-@dataclass(frozen=True)
-class LayerOperands:
-    """What one linear layer multiplies.
-
-    Attributes
-    ----------
-    tensor
-        Name of its weight.
-    multiplications
-        For a token.
-    activations, weights
-        How often each whole number from -LARGEST to LARGEST occurs, int64.
-    """
-
-    tensor: str
-    multiplications: int
-    activations: Counts
-    weights: Counts
-
-
-def uniform_pairs(table: ProductTable) -> Floats:
-    """Every pair of levels equally often, shape (S, S)."""
-    return np.full((table.size, table.size), 1 / table.size**2)
-
-
-def model_pairs(table: ProductTable, layers: Sequence[LayerOperands]) -> Floats:
-    """How often a language model multiplies each pair of levels, shape (S, S).
-
-    The largest magnitude of a tensor goes to the largest level, every other value to the level
-    nearest to it. A table without levels below zero multiplies magnitudes. Within a layer any
-    activation meets any weight; layers count by their multiplications.
-
-    Parameters
-    ----------
-    layers
-        Of the model.
-    """
-    places = places_of(table.levels)
-    pairs = np.zeros((table.size, table.size))
-    for layer in layers:
-        activations, weights = (
-            np.bincount(places, counts / counts.sum(), table.size)
-            for counts in (layer.activations, layer.weights)
-        )
-        pairs += layer.multiplications * np.multiply.outer(activations, weights)
-    shares: Floats = pairs / pairs.sum()
-    return shares
-
-
-def places_of(levels: Floats) -> NDArray[np.int64]:
-    """Index of the level nearest to each whole number that is counted; of two as near the lower."""
-    values = np.arange(-LARGEST, LARGEST + 1) / LARGEST * levels[-1]
-    values = values if levels[0] < 0 else np.abs(values)
-    places: NDArray[np.int64] = np.searchsorted((levels[1:] + levels[:-1]) / 2, values)
-    return places
 
 
 def count_operands(
@@ -126,48 +60,6 @@ def count_operands(
             counts[layer.tensor],
             _histogram(weight, _largest(layer.tensor, weight)),
         )
-
-
-def rows_of_operands(model: str, counted: Sequence[LayerOperands]) -> pd.DataFrame:
-    """Rows of an ``OPERANDS`` table, for values that occur."""
-    parts = [
-        pd.DataFrame(
-            {
-                "model": model,
-                "tensor": layer.tensor,
-                "operand": operand,
-                "multiplications": layer.multiplications,
-                "value": np.flatnonzero(counts) - LARGEST,
-                "count": counts[counts > 0],
-            }
-        )
-        for layer in counted
-        for operand, counts in (("activation", layer.activations), ("weight", layer.weights))
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
-def operands_of_rows(rows: pd.DataFrame) -> Mapping[str, list[LayerOperands]]:
-    """What each model of an ``OPERANDS`` table multiplies."""
-    found: dict[str, list[LayerOperands]] = {}
-    for (model, tensor), of_layer in rows.groupby(["model", "tensor"], sort=False):
-        counts = {
-            operand: np.bincount(
-                of_layer.value[of_layer.operand == operand] + LARGEST,
-                of_layer["count"][of_layer.operand == operand],
-                2 * LARGEST + 1,
-            ).astype(np.int64)
-            for operand in ("activation", "weight")
-        }
-        found.setdefault(str(model), []).append(
-            LayerOperands(
-                str(tensor),
-                int(of_layer.multiplications.iloc[0]),
-                counts["activation"],
-                counts["weight"],
-            )
-        )
-    return found
 
 
 def _read(

@@ -2,6 +2,9 @@
 
 from qatlas.tables import Column, Table
 
+MOST_CELLS = 32
+"""On a side of the picture of a table."""
+
 _TABLE = (
     Column("table", "text", "Name of its encoding or multiplier, or of a table of the user."),
     Column("kind", "text", "encoding, multiplier or user."),
@@ -74,7 +77,8 @@ MAP_RANKS = Table(
 
 MAP_CELLS = Table(
     "map_cells",
-    "One of at most 32 x 32 cells of a table: a block of neighbouring pairs of operands.",
+    f"A block of neighbouring pairs of operands, one of at most {MOST_CELLS} x {MOST_CELLS} of a "
+    "table.",
     (
         *_TABLE,
         Column("row", "integer", "Place of the cell among the rows, from the least operand."),

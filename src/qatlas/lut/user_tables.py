@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qatlas.errors import AtlasError, nearest
+from qatlas.errors import AtlasError
 from qatlas.lut.map_files import is_map, read_grey, read_map
 from qatlas.lut.product_table import (
     ProductTable,
@@ -48,7 +48,7 @@ def read_user_table(name: str, path: str | Path, limit: float) -> ProductTable:
     kind = Path(path).suffix.lower()
     where = f"lut.tables.{name}: {path}"
     if kind not in _READERS:
-        raise AtlasError(f"{where}: a file of kind {kind!r}; {nearest(kind, _READERS)}")
+        raise AtlasError(f"{where}: a file of kind {kind!r}; allowed: {', '.join(_READERS)}")
     require_range(limit)
     try:
         if kind == ".png" and is_map(path):

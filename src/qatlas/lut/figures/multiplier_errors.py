@@ -8,8 +8,8 @@ from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
 from qatlas.config.lut import Lut
-from qatlas.lut.drawing import draw_cells, label
-from qatlas.plotting import FULL_WIDTH, blank_figure, new_figure
+from qatlas.lut.drawing import draw_bar, draw_cells, label, square_panels
+from qatlas.plotting import FULL_WIDTH, blank_figure
 from qatlas.summary import Summary
 
 _IN_A_ROW = 4
@@ -30,8 +30,7 @@ def draw(drawn: pd.DataFrame) -> Figure:
         return blank_figure(FULL_WIDTH, "no multipliers, no tables of the user")
     columns = min(len(names), _IN_A_ROW)
     rows = -(-len(names) // columns)
-    width = FULL_WIDTH * (columns + 0.6) / (_IN_A_ROW + 0.6)
-    figure, panels = new_figure(width, 0.3 + 1.5 * rows, rows, columns)
+    figure, panels = square_panels(rows, columns)
     norm = TwoSlopeNorm(0, -_LARGEST, _LARGEST)
     for panel in panels[len(names) :]:
         panel.set_visible(False)
@@ -40,9 +39,7 @@ def draw(drawn: pd.DataFrame) -> Figure:
         clipped = cells.assign(relative_error=np.clip(cells.relative_error, -_LARGEST, _LARGEST))
         mesh = draw_cells(panel, clipped, "relative_error", norm, "PuOr")
         panel.set_title(label(name))
-    bar = figure.colorbar(mesh, ax=panels, label="error / |ab|", extend="both", aspect=15)
-    bar.set_ticks([-0.15, -0.1, -0.05, 0, 0.05, 0.1, 0.15])
-    bar.outline.set_visible(False)
+    draw_bar(figure, panels, mesh, "error / |ab|")
     return figure
 
 
@@ -50,7 +47,8 @@ def caption(summary: Summary, settings: Lut) -> str:
     """What the figure shows."""
     text = (
         "Relative error of products of eight-bit multipliers and of given tables, means over "
-        "blocks; colours end at 15 %, operands rise from the lower left."
+        "blocks; colours end at 15 %, operands rise from the lower left. Products too large for a "
+        "format saturate, in the corners; those too small, in the middle, become zero."
     )
     if "mitchell8" not in settings.multipliers:
         return text

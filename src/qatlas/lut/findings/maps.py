@@ -1,11 +1,13 @@
 """What tables of products err by."""
 
+import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
 from qatlas.config.lut import Lut
+from qatlas.lut.encodings import encoding_of
 from qatlas.lut.findings.found import Found
 from qatlas.summary import Claim, Value, claim
 
@@ -14,6 +16,8 @@ _RANKS = "lut/tables/map_ranks.parquet"
 _UNITS = {"nmed": "largest product", "mred": "1", "error_rate": "1", "saturated_share": "1"}
 PUBLISHED_MITCHELL_MRED = 0.0379
 """Of eight bits without signs, over operands that are not zero."""
+FINE = 16
+"""Levels from which on steps are small against the range, as the law of halving has it."""
 HALVING = 0.1
 """How far the fitted slope of log2 error against bits may be from -1."""
 
@@ -40,7 +44,11 @@ def find_maps(tables: Mapping[str, pd.DataFrame], settings: Lut) -> Found:
 
 
 def error_slope(rows: pd.DataFrame) -> float | None:
-    """Slope of log2 MED against bits, by least squares; None of fewer than two sizes."""
+    """Slope of log2 MED against log2 S, by least squares, where steps are small.
+
+    None of fewer than two sizes.
+    """
+    rows = rows[rows["size"] >= FINE]
     if rows["size"].nunique() < 2 or not (rows.med > 0).all():
         return None
     return float(np.polyfit(np.log2(rows["size"]), np.log2(rows.med), 1)[0])
@@ -75,12 +83,13 @@ def _of_slopes(slopes: Mapping[str, float | None]) -> Iterator[tuple[str, Value]
 
 
 def _of_least(errors: pd.DataFrame, settings: Lut) -> Iterator[tuple[str, Value]]:
-    """The encoding of least relative error at 256 levels, by operands."""
+    """The encoding with a sign of least relative error at 256 levels, by operands."""
     rows = errors[(errors["size"] == 256) & (errors.pairs == "all")]
-    rows = rows[rows.table.isin(settings.encodings)].dropna(subset=["mred"])
+    signed = [name for name in settings.encodings if encoding_of(name).signed]
+    rows = rows[rows.table.isin(signed)].dropna(subset=["mred"])
     for operands, found in rows.groupby("operands"):
         least = found.sort_values(["mred", "table"]).iloc[0]
-        name = f"maps.least_mred_at_8_bits.{operands}"
+        name = f"maps.least_mred_of_signed_at_8_bits.{operands}"
         yield name, Value(value=str(least.table), unit="encoding", origin=_ERRORS)
 
 
@@ -111,8 +120,8 @@ def _never_above(uniform: pd.DataFrame) -> Claim:
 
 def _halves(slope: float | None) -> Claim:
     return claim(
-        "With every further bit evenly spaced codes err half as much, where products are within "
-        "the range (slope of log2 MED against log2 S).",
+        f"With every bit beyond {math.log2(FINE):g} evenly spaced codes err half as much, where "
+        "products are within the range (slope of log2 MED against log2 S).",
         value=slope,
         holds=slope is not None and abs(slope + 1) < HALVING,
         threshold=-1,
