@@ -42,6 +42,11 @@ if study.lut:
     include: "rules/lut.smk"
 
 
+if study.lut and study.lut.simulations:
+
+    include: "rules/lut_simulations.smk"
+
+
 include: "rules/paper.smk"
 include: "rules/benchmarks.smk"
 
@@ -53,6 +58,7 @@ rule all:
         all_figures(),
         summaries(),
         map_files() if study.lut else [],
+        lut_plots_of_study() if study.lut else [],
         "results/provenance.json",
         "results/runtimes.csv",
 

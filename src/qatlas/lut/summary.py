@@ -8,7 +8,9 @@ import pandas as pd
 from qatlas.config.lut import Lut
 from qatlas.lut.findings.found import Found
 from qatlas.lut.findings.maps import find_maps
+from qatlas.lut.findings.simulations import find_simulations
 from qatlas.lut.schema import MAP_ERRORS, MAP_RANKS
+from qatlas.lut.simulation.schema import GROWTH, SIMULATIONS
 from qatlas.summary import Summary
 from qatlas.tables import Table
 
@@ -32,7 +34,10 @@ class Topic:
     find: Callable[[Mapping[str, pd.DataFrame], Lut], Found]
 
 
-TOPICS = (Topic(None, (MAP_ERRORS, MAP_RANKS), find_maps),)
+TOPICS = (
+    Topic(None, (MAP_ERRORS, MAP_RANKS), find_maps),
+    Topic("simulations", (SIMULATIONS, GROWTH), find_simulations),
+)
 
 
 def topics_of(settings: Lut) -> list[Topic]:

@@ -6,6 +6,7 @@ A module has ``select`` (tables and settings to what is drawn), ``draw`` (that t
 
 from qatlas.config.lut import Lut
 from qatlas.lut.schema import MAP_CELLS, MAP_ERRORS
+from qatlas.lut.simulation.schema import GROWTH, SIMULATIONS, TRAJECTORIES
 from qatlas.tables import Table
 
 FIGURES: dict[str, tuple[Table, ...]] = {
@@ -13,8 +14,14 @@ FIGURES: dict[str, tuple[Table, ...]] = {
     "error_maps": (MAP_CELLS,),
     "multiplier_errors": (MAP_CELLS,),
     "errors_vs_size": (MAP_ERRORS,),
+    "simulation_errors": (SIMULATIONS,),
+    "error_growth": (TRAJECTORIES,),
+    "lookup_methods": (GROWTH,),
+    "small_ranges": (SIMULATIONS,),
 }
-NEEDS: dict[str, str] = {}
+NEEDS = dict.fromkeys(
+    ("simulation_errors", "error_growth", "lookup_methods", "small_ranges"), "simulations"
+)
 """The configuration's part of the chapter that a figure needs, where there is one."""
 
 
