@@ -41,9 +41,12 @@ def draw(drawn: pd.DataFrame) -> Figure:
                 panel.annotate(
                     "n" if slope == 1 else "√n",
                     (steps[1], 0.6 * start * steps[1] ** slope),
+                    xytext=(3, 0),
+                    textcoords="offset points",
                     fontsize=7,
-                    ha="right",
-                    va="top",
+                    ha="left",
+                    va="center",
+                    annotation_clip=False,
                 )
         panel.set(xscale="log", yscale="log", xlabel="steps n", title=OPERATIONS[operation])
     panels[0].set_ylabel("RMS error to float64")

@@ -50,7 +50,7 @@ def draw(drawn: pd.DataFrame) -> Figure:
         panel.set(xscale="log", yscale="log", title=f"{OPERATIONS[operation]}, S = {size}")
         ranges = sorted(drawn.range.unique())
         panel.set_xticks(ranges, [f"{limit:g}" for limit in ranges])
-        panel.minorticks_off()
+        panel.xaxis.minorticks_off()
     for panel in panels[:: len(sizes)]:
         panel.set_ylabel("mean |error| / R")
     for panel in panels[-len(sizes) :]:

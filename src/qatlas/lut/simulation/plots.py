@@ -38,10 +38,10 @@ def draw(drawn: pd.DataFrame) -> Figure:
     colour = encoding_style(str(named.table))["color"]
     above.plot(known.step, known.reference_value, label=f"{named.reference} reference", **BOUND)
     above.plot(known.step, known.value, color=colour, label="by table")
-    above.legend(loc="best")
+    above.legend(loc="best", frameon=True, framealpha=0.8, edgecolor="none")
     above.set_ylabel("value")
     above.set_title(
-        f"{_NAMES[str(named.operation)]}, {label(str(named.table))}, S = {named['size']}, "
+        f"{_NAMES[str(named.operation)]}, {label(str(named.table))}, S = {named['size']:g}, "
         f"{named.method}",
         fontsize=7.5,
     )
@@ -58,7 +58,7 @@ def draw(drawn: pd.DataFrame) -> Figure:
     below.plot(band.step, band.median_absolute_error, color=colour, label="median")
     below.set(xlabel="step", ylabel="|error|", xlim=(0, known.step.max()))
     below.set_ylim(bottom=0)
-    below.legend(loc="best", ncols=2)
+    below.legend(loc="best", ncols=2, frameon=True, framealpha=0.8, edgecolor="none")
     figure.align_ylabels([above, below])
     return figure
 
