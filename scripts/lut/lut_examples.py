@@ -8,6 +8,7 @@ with job(snakemake):
     folder = Path(snakemake.params.folder)
     if folder.exists():
         rmtree(folder)
+    folder.mkdir(parents=True)
     for source in map(Path, snakemake.input.plots):
         with replacing(folder / source.parent.name / source.name) as unfinished:
             copyfile(source, unfinished)
