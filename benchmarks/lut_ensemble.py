@@ -74,7 +74,9 @@ def run(
     report_progress(
         f"{ours:.2f} s; a step {per_step * 1e9:.1f} ns, in Python {per_plain_step:.1e} s"
     )
-    differing = sum(values[0, 0] != value for values, value in zip(found, plain, strict=True))
+    differing = sum(
+        float(values[0, 0]) != value for values, value in zip(found, plain, strict=True)
+    )
     return Record(
         name="lut_ensemble",
         compares="chained products by look-up, with a plain Python loop over the same steps",
