@@ -35,7 +35,7 @@ rule all:
     input:
         all_figures(),
         summaries(),
-        map_files() if study.lut else [],
+        rules.lut.input if study.lut else [],
         "results/provenance.json",
         "results/runtimes.csv",
 

@@ -24,6 +24,7 @@ from qatlas.config.function import (
 )
 from qatlas.config.lut import Lut, Operands
 from qatlas.config.lut_models import LanguageModels
+from qatlas.config.lut_simulations import Drawn, Ranges, Simulations
 from qatlas.config.models import KINDS_OF_MODEL
 from qatlas.config.rate_distortion import Allocation, Example, RateDistortion
 from qatlas.config.robustness import Robustness
@@ -33,6 +34,7 @@ from qatlas.config.training import Training
 from qatlas.function import schema as function
 from qatlas.function.robustness.schema import ROBUSTNESS
 from qatlas.lut import schema as lut
+from qatlas.lut.simulation import schema as simulation
 from qatlas.models.corpus import DOCUMENTS
 from qatlas.models.schema import LOSSES
 from qatlas.rate_distortion import schema as rate_distortion
@@ -66,6 +68,10 @@ TABLES = {
     "results/lut/tables/map_cells.parquet": lut.MAP_CELLS,
     "results/lut/tables/operands.parquet": lut.OPERANDS,
     "results/lut/tables/table_models.parquet": lut.TABLE_MODELS,
+    "results/lut/tables/simulations.parquet": simulation.SIMULATIONS,
+    "results/lut/tables/trajectories.parquet": simulation.TRAJECTORIES,
+    "results/lut/tables/examples.parquet": simulation.EXAMPLES,
+    "results/lut/tables/growth.parquet": simulation.GROWTH,
 }
 
 
@@ -107,6 +113,9 @@ def config_page() -> str:
         ("lut", Lut),
         ("lut.operands", Operands),
         ("lut.language_models", LanguageModels),
+        ("lut.simulations", Simulations),
+        ("lut.simulations.comparison", Ranges),
+        ("lut.simulations.drawn", Drawn),
     ]
     lines = [WRITTEN, "# Configuration\n", inspect.cleandoc(INTRODUCTION), ""]
     for title, section in sections:

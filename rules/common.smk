@@ -105,6 +105,7 @@ def parts():
         "encoders": study.function and study.function.encoders,
         "robustness": study.robustness,
         "lut": study.lut,
+        "lut_simulations": study.lut and study.lut.simulations,
     }
     return [part for part, section in sections.items() if section]
 

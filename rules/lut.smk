@@ -138,4 +138,5 @@ rule lut:
     input:
         figures("lut"),
         map_files(),
+        lut_plots_of_study(),
         "results/lut/summary.json",

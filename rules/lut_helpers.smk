@@ -1,5 +1,6 @@
 from qatlas.lut.map_files import set_aside_damaged
 from qatlas.lut.map_names import MAPS, map_names, parse_map_name
+from qatlas.lut.simulation.plot_names import PLOTS, drawn_plots, parse_plot_name
 from qatlas.lut.summary import kinds_of
 from qatlas.lut.user_tables import read_user_table
 from snakemake.logging import logger
@@ -51,3 +52,42 @@ def lut_language_model():
 def lut_errors_memory_mb(wildcards, input, attempt):
     """Room for some twenty numbers for every pair of the largest table."""
     return attempt * (1000 + 160 * max(study.lut.sizes) ** 2 // 10**6)
+
+
+def simulation_plots(batch=(None,)):
+    """Files of the plots that are drawn unasked, of all steps or of fewer."""
+    pdfs = [name.path for steps in batch for name in drawn_plots(study.lut, steps)]
+    suffixes = {"pdf": ".pdf", "png": ".png", "drawn": ".csv", "caption": ".rst"}
+    return {
+        kind: [str(Path(pdf).with_suffix(suffix)) for pdf in pdfs]
+        for kind, suffix in suffixes.items()
+    }
+
+
+def lut_plots_of_study():
+    return simulation_plots()["pdf"]
+
+
+def settings_of_simulations():
+    """What the simulations depend on: not which of them are drawn."""
+    section = study.lut.model_dump(include={"range", "sizes", "encodings", "simulations"})
+    return section | {"simulations": section["simulations"] | {"drawn": None}}
+
+
+def settings_of_asked_plot(wildcards):
+    """Parameter function: the chapter's section, if it has the plot that was asked for."""
+    try:
+        parse_plot_name(f"{PLOTS}/{wildcards.folder}/{wildcards.plot}.pdf", study.lut)
+    except AtlasError as error:
+        raise WorkflowError(str(error))
+    return study.lut.model_dump()
+
+
+def plots_of_example(wildcards):
+    return simulation_plots([int(wildcards.steps)])["png"]
+
+
+def lut_simulations_memory_mb(wildcards, input, attempt):
+    """Room for some fifty numbers for every step of every trajectory."""
+    section = study.lut.simulations
+    return attempt * (1000 + 400 * section.seeds * section.steps // 10**6)

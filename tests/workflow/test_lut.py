@@ -76,7 +76,18 @@ def test_another_range_makes_other_maps(edited):
     config = edited.folder / "config/smoke.yaml"
     config.write_text(config.read_text().replace("\nlut:\n", "\nlut:\n  range: 1.5\n"))
     rules = {rule for rule, _ in edited.jobs("lut")}
-    assert rules == {"lut_maps", "lut_errors", "lut_summary", "lut_figure", "lut"}
+    simulated = {"lut_simulations", "lut_plots"}
+    assert rules == {"lut_maps", "lut_errors", "lut_summary", "lut_figure", "lut"} | simulated
+
+
+def test_drawing_other_variants_simulates_nothing_again(edited):
+    config = edited.folder / "config/smoke.yaml"
+    smoke = config.read_text()
+    config.write_text(smoke.replace("methods: [stochastic]}", "methods: [nearest]}"))
+    assert smoke != config.read_text()
+    rules = {rule for rule, _ in edited.jobs("lut")}
+    assert "lut_plots" in rules
+    assert "lut_simulations" not in rules
 
 
 def test_a_table_of_the_user_is_measured_beside_the_others(edited):

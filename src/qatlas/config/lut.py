@@ -1,10 +1,12 @@
 """The chapter lut."""
 
-from typing import Annotated, Literal
+from collections.abc import Collection, Iterable
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
 from qatlas.config.lut_models import LanguageModels
+from qatlas.config.lut_simulations import Simulations
 from qatlas.config.section import Name, Section
 
 Encoding = Literal["signed_ext", "signed_log", "unsigned", "signed", "signed_asinh"]
@@ -50,6 +52,9 @@ class Lut(Section):
     operands: Operands | None = Field(
         None, description="A language model's operands; without it tables meet uniform ones alone."
     )
+    simulations: Simulations | None = Field(
+        None, description="Chained multiplication and dot products; without it there are none."
+    )
 
     language_models: LanguageModels | None = Field(
         None, description="Language models that multiply by table; none by default."
@@ -69,3 +74,35 @@ class Lut(Section):
                 f"tables: {', '.join(taken)} is the name of an encoding or a multiplier; rename it"
             )
         return self
+
+    @model_validator(mode="after")
+    def _simulations_agree(self) -> "Lut":
+        found = self.simulations
+        if found is None:
+            return self
+        found.require_held(self.range)
+        _require_known("encodings", found.encodings or (), get_args(Encoding))
+        if drawn := found.drawn:
+            _require_known("drawn.encodings", drawn.encodings, self.simulated_encodings)
+            _require_known("drawn.sizes", drawn.sizes, self.simulated_sizes)
+            _require_known("drawn.methods", drawn.methods, found.methods)
+        return self
+
+    @property
+    def simulated_encodings(self) -> tuple[str, ...]:
+        """Encodings whose tables are simulated."""
+        own = self.simulations.encodings if self.simulations else None
+        return own or self.encodings
+
+    @property
+    def simulated_sizes(self) -> tuple[int, ...]:
+        """Sizes of tables that are simulated."""
+        own = self.simulations.sizes if self.simulations else None
+        return own or self.sizes
+
+
+def _require_known(key: str, given: Iterable[object], allowed: Collection[object]) -> None:
+    if unknown := [one for one in given if one not in allowed]:
+        raise ValueError(
+            f"simulations.{key}: {unknown[0]} is not one of {', '.join(map(str, allowed))}"
+        )

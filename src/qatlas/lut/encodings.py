@@ -13,11 +13,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qatlas.errors import AtlasError, nearest
+from qatlas.lut.companders import (
+    asinh_compress,
+    asinh_expand,
+    identity,
+    log_compress,
+    log_expand,
+)
 
 Floats = NDArray[np.float64]
-
-WARP = 10.0
-"""Of the warped encoding: its slope at zero is WARP / asinh(WARP), about 3.3."""
 
 
 @dataclass(frozen=True)
@@ -67,23 +71,14 @@ class Encoding:
         return limit * np.sign(centred) * self.expand(np.abs(centred))
 
 
-def _identity(share: Floats) -> Floats:
-    return share
-
-
 ENCODINGS = {
     encoding.name: encoding
     for encoding in (
-        Encoding("signed_ext", True, _identity, _identity),
-        Encoding("signed_log", True, lambda t: np.log10(1 + 9 * t), lambda y: (10.0**y - 1) / 9),
-        Encoding("unsigned", False, _identity, _identity),
-        Encoding("signed", True, _identity, _identity, fixed_range=1.0),
-        Encoding(
-            "signed_asinh",
-            True,
-            lambda t: np.arcsinh(WARP * t) / np.arcsinh(WARP),
-            lambda y: np.sinh(y * np.arcsinh(WARP)) / WARP,
-        ),
+        Encoding("signed_ext", True, identity, identity),
+        Encoding("signed_log", True, log_compress, log_expand),
+        Encoding("unsigned", False, identity, identity),
+        Encoding("signed", True, identity, identity, fixed_range=1.0),
+        Encoding("signed_asinh", True, asinh_compress, asinh_expand),
     )
 }
 """Encodings by name."""

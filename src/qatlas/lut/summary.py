@@ -9,7 +9,9 @@ from qatlas.config.lut import Lut
 from qatlas.lut.findings.found import Found
 from qatlas.lut.findings.maps import find_maps
 from qatlas.lut.findings.models import find_models
+from qatlas.lut.findings.simulations import find_simulations
 from qatlas.lut.schema import MAP_ERRORS, MAP_RANKS, TABLE_MODELS
+from qatlas.lut.simulation.schema import GROWTH, SIMULATIONS
 from qatlas.summary import Summary
 from qatlas.tables import Table
 
@@ -36,6 +38,7 @@ class Topic:
 TOPICS = (
     Topic(None, (MAP_ERRORS, MAP_RANKS), find_maps),
     Topic("language_models", (TABLE_MODELS,), find_models),
+    Topic("simulations", (SIMULATIONS, GROWTH), find_simulations),
 )
 
 

@@ -6,6 +6,7 @@ A module has ``select`` (tables and settings to what is drawn), ``draw`` (that t
 
 from qatlas.config.lut import Lut
 from qatlas.lut.schema import MAP_CELLS, MAP_ERRORS, TABLE_MODELS
+from qatlas.lut.simulation.schema import GROWTH, SIMULATIONS, TRAJECTORIES
 from qatlas.tables import Table
 
 FIGURES: dict[str, tuple[Table, ...]] = {
@@ -13,10 +14,18 @@ FIGURES: dict[str, tuple[Table, ...]] = {
     "error_maps": (MAP_CELLS,),
     "multiplier_errors": (MAP_CELLS,),
     "errors_vs_size": (MAP_ERRORS,),
+    "simulation_errors": (SIMULATIONS,),
+    "error_growth": (TRAJECTORIES,),
+    "lookup_methods": (GROWTH,),
+    "small_ranges": (SIMULATIONS,),
     "perplexity_vs_table": (TABLE_MODELS,),
     "table_error_split": (TABLE_MODELS,),
 }
 NEEDS: dict[str, str] = {
+    "simulation_errors": "simulations",
+    "error_growth": "simulations",
+    "lookup_methods": "simulations",
+    "small_ranges": "simulations",
     "perplexity_vs_table": "language_models",
     "table_error_split": "language_models",
 }
