@@ -60,5 +60,6 @@ def caption(summary: Summary, settings: Lut) -> str:
     return (
         "RMS error to float64 after n steps, for the largest tables of at most 256 levels. Dashed: "
         "a random walk (√n) and a bias (n). Sums that do not saturate follow the laws (median "
-        f"slope of the deviation, nearest look-up: {slope}); sums that saturate stop growing."
+        f"slope of the deviation, nearest look-up: {slope}); sums that saturate stop growing. "
+        "Unsigned tables take operands below zero for zero, which is a bias."
     )

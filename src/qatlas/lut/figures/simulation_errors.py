@@ -7,14 +7,14 @@ from matplotlib.figure import Figure
 
 from qatlas.config.lut import Lut
 from qatlas.lut.drawing import encoding_style
-from qatlas.lut.simulation.drawing import OPERATIONS, shared_legend
+from qatlas.lut.simulation.drawing import OPERATIONS, shared_legend, with_a_sign
 from qatlas.plotting import BOUND, FULL_WIDTH, new_figure
 from qatlas.summary import Summary
 
 
 def select(tables: Mapping[str, pd.DataFrame], settings: Lut) -> pd.DataFrame:
     """Results after all steps: errors to float64 of tables and of every reference."""
-    rows = tables["simulations"]
+    rows = with_a_sign(tables["simulations"])
     rows = rows[(rows.steps == rows.steps.max()) & (rows.range == settings.range)]
     columns = ["operation", "table", "size", "bits", "method", "reference"]
     return rows[[*columns, "mean_absolute_error", "reference_error"]]
@@ -76,9 +76,9 @@ def caption(summary: Summary, settings: Lut) -> str:
     )
     return (
         "Mean magnitude of the final error against the bits of an operand: solid against float16, "
-        "pale against float8, whose own errors to float64 are dashed. float32 and float64 as "
-        "references change nothing that could be seen, and are in the table. Smallest tables that "
-        f"err no more than a reference does: {smallest}."
+        "pale against float8, whose own errors to float64 are dashed. Unsigned tables have chains "
+        "alone. Smallest tables that err no more than a reference does: "
+        f"{smallest}."
     )
 
 

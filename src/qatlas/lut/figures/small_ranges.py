@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from qatlas.config.lut import Lut
 from qatlas.lut.drawing import encoding_style
-from qatlas.lut.simulation.drawing import METHOD_DASHES, OPERATIONS, shared_legend
+from qatlas.lut.simulation.drawing import METHOD_DASHES, OPERATIONS, shared_legend, with_a_sign
 from qatlas.plotting import FULL_WIDTH, new_figure
 from qatlas.summary import Summary
 
@@ -16,7 +16,7 @@ _METHODS = ("nearest", "stochastic")
 
 def select(tables: Mapping[str, pd.DataFrame], settings: Lut) -> pd.DataFrame:
     """Final errors over the range, of the sizes that were compared at several ranges."""
-    rows = tables["simulations"]
+    rows = with_a_sign(tables["simulations"])
     section = settings.simulations
     if section is None:
         return rows.iloc[:0]

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from qatlas.lut.encodings import ENCODINGS
 
 METHOD_DASHES: dict[str, Any] = {
     "nearest": "-",
@@ -17,6 +20,12 @@ OPERATIONS = {
     "dot": "dot product, saturating sum",
     "dot_wide": "dot product, wide sum",
 }
+
+
+def with_a_sign(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows without dot products of unsigned tables, which take half of their operands for zero."""
+    unsigned = [name for name, encoding in ENCODINGS.items() if not encoding.signed]
+    return rows[(rows.operation == "chain") | ~rows.table.isin(unsigned)]
 
 
 def shared_legend(figure: Figure, panels: Sequence[Axes], columns: int) -> None:

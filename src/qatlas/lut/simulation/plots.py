@@ -32,18 +32,16 @@ def draw(drawn: pd.DataFrame) -> Figure:
     known = drawn.dropna(subset=["value"])
     named = known.iloc[0]
     # Laid out by hand: dozens of these are drawn at a time.
-    figure = Figure(figsize=(COLUMN_WIDTH, 3.1))
+    figure = Figure(figsize=(COLUMN_WIDTH, 3.6))
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[1.2, 1])
-    figure.subplots_adjust(left=0.17, right=0.97, top=0.92, bottom=0.12, hspace=0.12)
+    figure.subplots_adjust(left=0.17, right=0.97, top=0.89, bottom=0.23, hspace=0.12)
     colour = encoding_style(str(named.table))["color"]
     above.plot(known.step, known.reference_value, label=f"{named.reference} reference", **BOUND)
     above.plot(known.step, known.value, color=colour, label="by table")
-    above.legend(loc="best", frameon=True, framealpha=0.8, edgecolor="none")
     above.set_ylabel("value")
     above.set_title(
-        f"{_NAMES[str(named.operation)]}, {label(str(named.table))}, S = {named['size']:g}, "
-        f"{named.method}",
-        fontsize=7.5,
+        f"{_NAMES[str(named.operation)]}\n{label(str(named.table))}, S = {named['size']:g}, "
+        f"{named.method}"
     )
     band = drawn.dropna(subset=["median_absolute_error"])
     below.fill_between(
@@ -55,11 +53,12 @@ def draw(drawn: pd.DataFrame) -> Figure:
         linewidth=0,
         label="5 to 95 %",
     )
-    below.plot(band.step, band.median_absolute_error, color=colour, label="median")
+    below.plot(band.step, band.median_absolute_error, color=colour, label="median |error|")
     below.set(xlabel="step", ylabel="|error|", xlim=(0, known.step.max()))
     below.set_ylim(bottom=0)
-    below.legend(loc="best", ncols=2, frameon=True, framealpha=0.8, edgecolor="none")
     figure.align_ylabels([above, below])
+    handles, labels = map(list.__add__, *(p.get_legend_handles_labels() for p in (above, below)))
+    figure.legend(handles, labels, loc="lower center", ncols=2)
     return figure
 
 
