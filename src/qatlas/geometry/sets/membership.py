@@ -30,12 +30,27 @@ def gauge(of: Zonotope, points: Floats) -> Floats:
     size = np.linalg.norm(of.generators, axis=0).sum()
     off = apart - apart @ _span(of.generators)
     away = np.linalg.norm(off, axis=-1) > _ON * size
-    normals = np.concatenate([face_normals(of.generators), _within_hull(of.generators)])
+    normals = bounding_normals(of.generators)
     reach = support(Zonotope(np.zeros(of.dimension), of.generators), normals)
-    faces = reach > _ON * size
-    found = (np.abs(apart @ normals[faces].T) / reach[faces]).max(axis=-1, initial=0.0)
+    found = (np.abs(apart @ normals.T) / reach).max(axis=-1, initial=0.0)
     result: Floats = np.where(away, np.inf, found)
     return result
+
+
+def bounding_normals(generators: Floats) -> Floats:
+    """Directions of unit length in which a set ends, one of each opposite pair, shape (n, d).
+
+    Of a flat set these lie within what it spans; a point has none.
+
+    Raises
+    ------
+    AtlasError
+        If the generators do not lie in two or three dimensions.
+    """
+    normals = np.concatenate([face_normals(generators), _within_hull(generators)])
+    reach = np.abs(normals @ generators).sum(axis=1)
+    found: Floats = normals[reach > _ON * np.linalg.norm(generators, axis=0).sum()]
+    return found
 
 
 def _span(generators: Floats) -> Floats:

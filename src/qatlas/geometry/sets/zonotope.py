@@ -110,8 +110,7 @@ def pull_back(matrix: ArrayLike, of: Zonotope) -> Zonotope:
             f"pull-back: the matrix is singular (rank {np.linalg.matrix_rank(weights)} of "
             f"{of.dimension}), so the set stays in the space of its outputs"
         )
-    inverse: Floats = np.linalg.inv(weights)
-    return linear_map(inverse, of)
+    return linear_map(np.linalg.inv(weights), of)
 
 
 def is_singular(matrix: ArrayLike) -> NDArray[np.bool_]:
