@@ -27,14 +27,14 @@ if study.function:
     include: "rules/exports.smk"
 
 
-if study.function and study.function.encoders:
-
-    include: "rules/encoders.smk"
-
-
 if study.robustness:
 
     include: "rules/robustness.smk"
+
+
+if study.geometry:
+
+    include: "rules/geometry.smk"
 
 
 include: "rules/paper.smk"

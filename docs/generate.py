@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from qatlas.codecs import registry
+from qatlas.config import geometry as geometry_config
 from qatlas.config.codec_grids import CodecGrid
 from qatlas.config.function import (
     KINDS_OF_CHECKPOINT,
@@ -31,6 +32,7 @@ from qatlas.config.text import KINDS_OF_TEXT
 from qatlas.config.training import Training
 from qatlas.function import schema as function
 from qatlas.function.robustness.schema import ROBUSTNESS
+from qatlas.geometry import schema as geometry
 from qatlas.models.corpus import DOCUMENTS
 from qatlas.models.schema import LOSSES
 from qatlas.rate_distortion import schema as rate_distortion
@@ -59,6 +61,7 @@ TABLES = {
     "results/function/tables/sensitivities.parquet": function.SENSITIVITIES,
     "results/function/tables/embeddings.parquet": function.EMBEDDINGS,
     "results/function/robustness/robustness.parquet": ROBUSTNESS,
+    **{f"results/geometry/tables/{kind.name}.parquet": kind for kind in geometry.TABLES},
 }
 
 
@@ -98,6 +101,18 @@ def config_page() -> str:
         ("function.encoders", Encoders),
         ("robustness", Robustness),
         ("lut", Lut),
+        ("geometry", geometry_config.Geometry),
+        ("geometry.plane", geometry_config.Plane),
+        ("geometry.plane.circle", geometry_config.CircleOfInputs),
+        ("geometry.space", geometry_config.Space),
+        ("geometry.manifolds", geometry_config.Manifolds),
+        ("geometry.manifolds.heat_map", geometry_config.HeatMap),
+        ("geometry.manifolds.shapes", geometry_config.Shapes),
+        *(
+            (f"geometry.manifolds.shapes.{name}", shape)
+            for name, shape in geometry_config.SHAPES.items()
+        ),
+        ("geometry.fake_quantization", geometry_config.FakeQuantization),
     ]
     lines = [WRITTEN, "# Configuration\n", inspect.cleandoc(INTRODUCTION), ""]
     for title, section in sections:

@@ -17,6 +17,7 @@ from qatlas.config.loading import load
 from qatlas.config.models import HubModel, LocalModel, PackagedModel, SampledModel
 from qatlas.errors import AtlasError
 from qatlas.function.figures import FIGURES as function_figures
+from qatlas.geometry.figures import FIGURES as geometry_figures
 from qatlas.preflight import needs_of_rows, require_feasible
 from qatlas.rate_distortion.figures import FIGURES as rate_distortion_figures
 from qatlas.weights.figures import FIGURES as weights_figures
@@ -47,6 +48,8 @@ if study.function:
         for name, reads in function_figures.items()
         if study.function.encoders or "embeddings" not in reads
     }
+if study.geometry:
+    FIGURES["geometry"] = geometry_figures
 # Those that define `run`; the files beside them are what they share.
 BENCHMARKS = {
     path.stem: path

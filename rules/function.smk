@@ -8,6 +8,11 @@ wildcard_constraints:
     seed=r"\d+",
 
 
+if study.function.encoders:
+
+    include: "encoders.smk"
+
+
 rule calibration:
     """Gather how the inputs of a language model's layers vary."""
     input:

@@ -1,7 +1,7 @@
 """A configuration as it was given, checked; and what is wrong with it, in words."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -98,6 +98,8 @@ def _section(location: list[int | str]) -> type[BaseModel]:
             section = kinds[key]
         elif key in section.model_fields:
             annotation = section.model_fields[key].annotation
-            if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-                section = annotation
+            # A section that may be left out is a union with None.
+            for option in (annotation, *get_args(annotation)):
+                if isinstance(option, type) and issubclass(option, BaseModel):
+                    section = option
     return section

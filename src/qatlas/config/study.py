@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from qatlas.codecs import registry
 from qatlas.config.codec_grids import CodecGrid
 from qatlas.config.function import Function, NamedLanguageModel
+from qatlas.config.geometry import Geometry
 from qatlas.config.lut import Lut
 from qatlas.config.models import AnyModel, SampledModel
 from qatlas.config.rate_distortion import RateDistortion
@@ -46,6 +47,9 @@ class Study(Section):
     )
     lut: Lut | None = Field(
         None, description="The chapter lut; without it no multiplication goes by table."
+    )
+    geometry: Geometry | None = Field(
+        None, description="The chapter geometry; without it no set of errors is computed."
     )
 
     @field_validator("codecs", mode="after")

@@ -37,13 +37,14 @@ def transport(weights: Floats) -> Transport:
     singular = is_singular(products)
     if singular.any():
         return Transport("output", _remaining(weights), singular)
-    return Transport("input", np.linalg.inv(products), singular)
+    inverses: Floats = np.linalg.inv(products).astype(np.float64)
+    return Transport("input", inverses, singular)
 
 
 def generators(layers: RoundedLayers, by: Transport) -> Floats:
     """Generators of the errors of all layers together, shape (..., d, layers d), layer by layer."""
     scaled = by.matrices * layers.half_widths[..., None, :]
-    joined = np.moveaxis(scaled, -3, -2)
+    joined = scaled.swapaxes(-3, -2)
     found: Floats = joined.reshape(*joined.shape[:-2], -1)
     return found
 

@@ -1,9 +1,12 @@
 """Area and volume of zonotopes, exact, and a bound where exactness would take too long."""
 
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import combinations, islice
 from math import comb
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qatlas.errors import AtlasError
 from qatlas.geometry.sets.polygon import by_angle
@@ -55,10 +58,8 @@ def volume(of: Zonotope) -> float:
             f"volume: {p} generators in {d} dimensions have {subsets:,} determinants; allowed are "
             f"{MOST_DETERMINANTS:,}. Take volume_lower_bound, which is a lower bound"
         )
-    chosen, parts = combinations(range(p), d), []
-    while batch := list(islice(chosen, _AT_A_TIME)):
-        columns = np.moveaxis(of.generators.T[np.array(batch, np.intp)], 1, 2)
-        parts.append(float(np.abs(_determinants(columns)).sum()))
+    # Transposed, which changes no determinant.
+    parts = [np.abs(_determinants(of.generators.T[chosen])).sum() for chosen in _subsets(p, d)]
     return float(2.0**d * sum(parts))
 
 
@@ -90,11 +91,31 @@ def mixed_area(one: Zonotope, other: Zonotope) -> float:
     return float(2 * np.abs(np.outer(a[0], b[1]) - np.outer(a[1], b[0])).sum())
 
 
+def _subsets(p: int, d: int) -> Iterable[NDArray[np.intp]]:
+    """All d-subsets of p generators, shape (n, d), so many at a time as memory allows."""
+    return _few_subsets(p, d) if comb(p, d) <= _AT_A_TIME else _many_subsets(p, d)
+
+
+@lru_cache(maxsize=32)
+def _few_subsets(p: int, d: int) -> tuple[NDArray[np.intp], ...]:
+    return tuple(_many_subsets(p, d))
+
+
+def _many_subsets(p: int, d: int) -> Iterator[NDArray[np.intp]]:
+    chosen = combinations(range(p), d)
+    while batch := list(islice(chosen, _AT_A_TIME)):
+        yield np.array(batch, np.intp)
+
+
 def _determinants(matrices: Floats) -> Floats:
     """Of matrices, shape (n, d, d), so shape (n,); three dimensions need no factorization."""
     if matrices.shape[-1] != 3:
         found: Floats = np.linalg.det(matrices)
         return found
-    a, b, c = np.moveaxis(matrices, 2, 0)
-    triple: Floats = (np.cross(a, b) * c).sum(axis=-1)
+    a, b, c = matrices.transpose(1, 2, 0)
+    triple: Floats = (
+        a[0] * (b[1] * c[2] - b[2] * c[1])
+        - a[1] * (b[0] * c[2] - b[2] * c[0])
+        + a[2] * (b[0] * c[1] - b[1] * c[0])
+    )
     return triple

@@ -116,7 +116,9 @@ def pull_back(matrix: ArrayLike, of: Zonotope) -> Zonotope:
 def is_singular(matrix: ArrayLike) -> NDArray[np.bool_]:
     """Whether square matrices, shape (..., d, d), are singular in double precision."""
     weights = np.asarray(matrix, np.float64)
-    return np.asarray(np.linalg.matrix_rank(weights) < weights.shape[-1])
+    stretch = np.linalg.svd(weights, compute_uv=False)
+    least = weights.shape[-1] * np.finfo(np.float64).eps * stretch[..., 0]
+    return np.asarray(stretch[..., -1] <= least)
 
 
 def support(of: Zonotope, directions: ArrayLike) -> Floats:

@@ -1,0 +1,9 @@
+from qatlas.geometry.schema import TABLES
+from qatlas.geometry.summary import summarize
+from qatlas.job import job
+from qatlas.summary import write_summary
+from qatlas.tables import read_table
+
+with job(snakemake):
+    tables = {kind.name: read_table(kind, snakemake.input[kind.name]) for kind in TABLES}
+    write_summary(summarize(tables), snakemake.output.summary)
