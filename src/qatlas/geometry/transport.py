@@ -1,0 +1,154 @@
+"""Affine maps that carry quantized outputs back to float ones, from a bias to a map a group.
+
+All are least-squares fits of the float outputs, on points that are not those they are judged on.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qatlas.errors import AtlasError
+
+Floats = NDArray[np.float64]
+
+# Directions in which quantized outputs vary less than this, relative to the one in which they vary
+# most, are rounding errors of float64 and not to be stretched.
+_CUTOFF = 1e-10
+
+
+@dataclass(frozen=True)
+class Affine:
+    """y = A y_hat + c.
+
+    Attributes
+    ----------
+    matrix
+        A, float64, shape (outputs, outputs).
+    offset
+        c, float64, shape (outputs,).
+    """
+
+    matrix: Floats
+    offset: Floats
+
+    def __call__(self, points: Floats) -> Floats:
+        """Carry points, shape (points, outputs)."""
+        return points @ self.matrix.T + self.offset
+
+
+Fit = Callable[[Floats, Floats], Affine]
+"""From quantized and float outputs, both of shape (points, outputs), to the map between them."""
+
+
+def identity(quantized: Floats, exact: Floats) -> Affine:
+    """Nothing is corrected."""
+    outputs = exact.shape[1]
+    return Affine(np.eye(outputs), np.zeros(outputs))
+
+
+def fit_bias(quantized: Floats, exact: Floats) -> Affine:
+    """The best offset."""
+    return Affine(np.eye(exact.shape[1]), (exact - quantized).mean(axis=0))
+
+
+def fit_diagonal(quantized: Floats, exact: Floats) -> Affine:
+    """The best scale and offset of each output; an output that is constant keeps its scale."""
+    centred = quantized - quantized.mean(axis=0)
+    error = (exact - quantized) - (exact - quantized).mean(axis=0)
+    power = (centred**2).sum(axis=0)
+    varies = power > _CUTOFF**2 * power.max(initial=0)
+    change = np.divide((centred * error).sum(axis=0), power, out=np.zeros_like(power), where=varies)
+    return _through_means(np.diag(1 + change), quantized, exact)
+
+
+def fit_full(quantized: Floats, exact: Floats) -> Affine:
+    """The best affine map; of several, the one nearest to the identity (least Frobenius norm)."""
+    centred = quantized - quantized.mean(axis=0)
+    error = (exact - quantized) - (exact - quantized).mean(axis=0)
+    values, vectors = np.linalg.eigh(centred.T @ centred)
+    kept = values > _CUTOFF * values.max(initial=0)
+    inverse = (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
+    change = (inverse @ (centred.T @ error)).T
+    return _through_means(np.eye(exact.shape[1]) + change, quantized, exact)
+
+
+LADDER: Mapping[str, Fit] = {
+    "none": identity,
+    "bias": fit_bias,
+    "diagonal": fit_diagonal,
+    "full": fit_full,
+}
+"""Maps that are the same for all points, each a special case of the next."""
+
+
+def by_group(
+    fit: Fit,
+    quantized: Floats,
+    exact: Floats,
+    groups: NDArray[np.intp],
+    held_out: Floats,
+    held_out_groups: NDArray[np.intp],
+) -> Floats:
+    """Held-out points carried by the map of their group.
+
+    A group with fewer than two points more than outputs cannot bear a full map of its own; its
+    points are carried by the map of all points together.
+
+    Parameters
+    ----------
+    quantized, exact
+        To fit on, shape (points, outputs).
+    groups
+        Group of each of them, shape (points,).
+    held_out, held_out_groups
+        Quantized outputs to carry, and their groups.
+
+    Raises
+    ------
+    AtlasError
+        If there are not as many groups as points.
+    """
+    if len(groups) != len(quantized) or len(held_out_groups) != len(held_out):
+        raise AtlasError(
+            f"groups: found {len(groups)} for {len(quantized)} points and {len(held_out_groups)} "
+            f"for {len(held_out)} held-out points; give one a point"
+        )
+    carried = fit(quantized, exact)(held_out)
+    for group in np.unique(held_out_groups):
+        members = groups == group
+        if members.sum() >= exact.shape[1] + 2:
+            where = held_out_groups == group
+            carried[where] = fit(quantized[members], exact[members])(held_out[where])
+    return carried
+
+
+def halves(points: int, random: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Indices of points to fit on and of points to judge on, dealt at random, each in order."""
+    order = random.permutation(points)
+    return np.sort(order[: points // 2]), np.sort(order[points // 2 :])
+
+
+def rms(errors: Floats) -> float:
+    """Root mean square length of errors of shape (points, outputs); NaN of no points."""
+    return float(np.sqrt((errors**2).sum(axis=1).mean())) if len(errors) else float("nan")
+
+
+def linear_cka(one: Floats, other: Floats) -> float:
+    """Linear centred kernel alignment of two sets of activations at the same points.
+
+    1 where they agree up to rotation and scale. It says little once there are more outputs than
+    points, so it is never given without a residual. NaN where one does not vary.
+
+    Notes
+    -----
+    Kornblith et al. 2019 (arXiv 1905.00414), equation 5 with linear kernels.
+    """
+    a, b = one - one.mean(axis=0), other - other.mean(axis=0)
+    scale = np.linalg.norm(a.T @ a) * np.linalg.norm(b.T @ b)
+    return float(np.linalg.norm(b.T @ a) ** 2 / scale) if scale else float("nan")
+
+
+def _through_means(matrix: Floats, quantized: Floats, exact: Floats) -> Affine:
+    return Affine(matrix, exact.mean(axis=0) - matrix @ quantized.mean(axis=0))
