@@ -75,12 +75,12 @@ def test_groups_have_maps_of_their_own_and_small_ones_that_of_all():
     quantized = random.standard_normal((90, 2))
     groups = np.repeat([0, 1], 45)
     exact = np.where(groups[:, None] == 0, 2 * quantized, 5 - quantized)
-    everything = by_group(fit_full, quantized, exact, groups, quantized, groups)
+    everything = by_group(fit_full, quantized, exact, groups, quantized, groups, 4)
     assert rms(everything - exact) < 1e-10
-    unseen = by_group(fit_full, quantized, exact, groups, quantized[:3], np.full(3, 9))
+    unseen = by_group(fit_full, quantized, exact, groups, quantized[:3], np.full(3, 9), 4)
     np.testing.assert_allclose(unseen, fit_full(quantized, exact)(quantized[:3]))
     with pytest.raises(AtlasError, match="found 1 for 90 points"):
-        by_group(fit_full, quantized, exact, groups[:1], quantized, groups)
+        by_group(fit_full, quantized, exact, groups[:1], quantized, groups, 4)
 
 
 @settings(deadline=None, max_examples=40)

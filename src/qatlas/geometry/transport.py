@@ -90,11 +90,11 @@ def by_group(
     groups: NDArray[np.intp],
     held_out: Floats,
     held_out_groups: NDArray[np.intp],
+    least: int,
 ) -> Floats:
     """Held-out points carried by the map of their group.
 
-    A group with fewer than two points more than outputs cannot bear a full map of its own; its
-    points are carried by the map of all points together.
+    A group with too few points to bear a map of its own is carried by that of all points together.
 
     Parameters
     ----------
@@ -104,6 +104,8 @@ def by_group(
         Group of each of them, shape (points,).
     held_out, held_out_groups
         Quantized outputs to carry, and their groups.
+    least
+        Points of a group that has a map of its own.
 
     Raises
     ------
@@ -118,7 +120,7 @@ def by_group(
     carried = fit(quantized, exact)(held_out)
     for group in np.unique(held_out_groups):
         members = groups == group
-        if members.sum() >= exact.shape[1] + 2:
+        if members.sum() >= least:
             where = held_out_groups == group
             carried[where] = fit(quantized[members], exact[members])(held_out[where])
     return carried

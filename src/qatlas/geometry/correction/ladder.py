@@ -79,8 +79,11 @@ def correct(exact: Pass, quantized: Pass, random: np.random.Generator) -> Correc
     pair = before * (1 + after.max(initial=0)) + after
     y, y_hat = exact.output, quantized.output
     carried = {name: make(y_hat[fit], y[fit])(y_hat[test]) for name, make in LADDER.items()}
+    # Two points more than the unknowns of an output, less its offset.
+    least = y.shape[1] + 2
     for name, group in (("region", after), ("region_pair", pair)):
-        carried[name] = by_group(fit_full, y_hat[fit], y[fit], group[fit], y_hat[test], group[test])
+        groups = group[fit], y_hat[test], group[test]
+        carried[name] = by_group(fit_full, y_hat[fit], y[fit], *groups, least)
     return Corrected(
         test,
         {name: found - y[test] for name, found in carried.items()},
