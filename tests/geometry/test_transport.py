@@ -57,16 +57,17 @@ def test_an_affine_distortion_is_undone_on_points_that_were_not_seen():
 def test_each_output_has_a_scale_of_its_own():
     exact = np.random.default_rng(0).standard_normal((50, OUTPUTS))
     found = fit_diagonal(exact * [2, 4, 0.5, 1] + 3, exact)
-    np.testing.assert_allclose(found.matrix, np.diag([0.5, 0.25, 2, 1]), atol=1e-12)
+    np.testing.assert_allclose(found.scale, [0.5, 0.25, 2, 1], atol=1e-12)
     np.testing.assert_allclose(found.offset, [-1.5, -0.75, -6, -3], atol=1e-12)
 
 
 def test_outputs_that_do_not_vary_are_only_moved():
     exact = np.random.default_rng(0).standard_normal((50, 2))
     constant = np.full((50, 2), 7.0)
+    assert np.array_equal(fit_diagonal(constant, exact).scale, np.ones(2))
+    assert np.array_equal(fit_full(constant, exact).matrix, np.eye(2))
     for fit in (fit_diagonal, fit_full):
         found = fit(constant, exact)
-        assert np.array_equal(found.matrix, np.eye(2))
         np.testing.assert_allclose(found(constant), np.tile(exact.mean(axis=0), (50, 1)))
 
 

@@ -28,9 +28,9 @@ class Layers(Section):
     clusters: int = Field(
         8, ge=2, description="Of a layer's outputs, for corrections that differ between them."
     )
-    sentences: int = Field(64, ge=1, description="Held-out sentences that encoders read.")
+    sentences: int = Field(72, ge=1, description="Held-out sentences that encoders read.")
     tokens: int = Field(1536, ge=2, description="Tokens that language models read.")
-    batch: int = Field(16, ge=1, description="Sequences at a time.")
+    batch: int = Field(8, ge=1, description="Sequences at a time.")
 
     @model_validator(mode="after")
     def _agrees(self) -> "Layers":

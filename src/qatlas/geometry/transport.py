@@ -38,40 +38,84 @@ class Affine:
         return points @ self.matrix.T + self.offset
 
 
-Fit = Callable[[Floats, Floats], Affine]
+@dataclass(frozen=True)
+class Scaling:
+    """y = s y_hat + c, output by output.
+
+    Attributes
+    ----------
+    scale, offset
+        s and c, float64, shape (outputs,).
+    """
+
+    scale: Floats
+    offset: Floats
+
+    def __call__(self, points: Floats) -> Floats:
+        """Carry points, shape (points, outputs)."""
+        return points * self.scale + self.offset
+
+
+Fit = Callable[[Floats, Floats], Affine | Scaling]
 """From quantized and float outputs, both of shape (points, outputs), to the map between them."""
 
 
-def identity(quantized: Floats, exact: Floats) -> Affine:
+def identity(quantized: Floats, exact: Floats) -> Scaling:
     """Nothing is corrected."""
     outputs = exact.shape[1]
-    return Affine(np.eye(outputs), np.zeros(outputs))
+    return Scaling(np.ones(outputs), np.zeros(outputs))
 
 
-def fit_bias(quantized: Floats, exact: Floats) -> Affine:
+def fit_bias(quantized: Floats, exact: Floats) -> Scaling:
     """The best offset."""
-    return Affine(np.eye(exact.shape[1]), (exact - quantized).mean(axis=0))
+    return Scaling(np.ones(exact.shape[1]), (exact - quantized).mean(axis=0))
 
 
-def fit_diagonal(quantized: Floats, exact: Floats) -> Affine:
+def fit_diagonal(quantized: Floats, exact: Floats) -> Scaling:
     """The best scale and offset of each output; an output that is constant keeps its scale."""
     centred = quantized - quantized.mean(axis=0)
     error = (exact - quantized) - (exact - quantized).mean(axis=0)
     power = (centred**2).sum(axis=0)
     varies = power > _CUTOFF**2 * power.max(initial=0)
     change = np.divide((centred * error).sum(axis=0), power, out=np.zeros_like(power), where=varies)
-    return _through_means(np.diag(1 + change), quantized, exact)
+    scale = 1 + change
+    return Scaling(scale, exact.mean(axis=0) - scale * quantized.mean(axis=0))
 
 
 def fit_full(quantized: Floats, exact: Floats) -> Affine:
     """The best affine map; of several, the one nearest to the identity (least Frobenius norm)."""
-    centred = quantized - quantized.mean(axis=0)
-    error = (exact - quantized) - (exact - quantized).mean(axis=0)
-    values, vectors = np.linalg.eigh(centred.T @ centred)
-    kept = values > _CUTOFF * values.max(initial=0)
-    inverse = (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
-    change = (inverse @ (centred.T @ error)).T
-    return _through_means(np.eye(exact.shape[1]) + change, quantized, exact)
+    means, axes, powers, shares = _principal(quantized, exact)
+    kept = powers > _CUTOFF * powers.max(initial=0)
+    return _about(means, (axes[:, kept] / powers[kept]) @ shares[kept])
+
+
+def fit_ridge(quantized: Floats, exact: Floats) -> Affine:
+    """The affine map that is drawn to the identity by as much as generalised cross-validation asks.
+
+    Ridge regression of the error on the quantized outputs; where points are few beside outputs it
+    follows less of what is chance in them than the full map.
+
+    Notes
+    -----
+    Golub, Heath and Wahba 1979 (doi 10.1080/00401706.1979.10489751), equation 2.3, summed over
+    outputs.
+    """
+    means, axes, powers, shares = _principal(quantized, exact)
+    points = len(exact)
+    largest = powers.max(initial=0)
+    error = exact - quantized
+    energy = ((error - error.mean(axis=0)) ** 2).sum()
+    explained = np.divide(
+        (shares**2).sum(axis=1), powers, out=np.zeros_like(powers), where=powers > _CUTOFF * largest
+    )
+    best, weight = np.inf, np.inf
+    for strength in largest * np.geomspace(_CUTOFF, 1e3, 53):
+        kept = powers / (powers + strength)
+        left = energy - (explained * (2 * kept - kept**2)).sum()
+        score = left / max(points - 1 - kept.sum(), _CUTOFF) ** 2
+        if score < best:
+            best, weight = score, strength
+    return _about(means, (axes / (powers + weight)) @ shares)
 
 
 LADDER: Mapping[str, Fit] = {
@@ -152,5 +196,19 @@ def linear_cka(one: Floats, other: Floats) -> float:
     return float(np.linalg.norm(b.T @ a) ** 2 / scale) if scale else float("nan")
 
 
-def _through_means(matrix: Floats, quantized: Floats, exact: Floats) -> Affine:
-    return Affine(matrix, exact.mean(axis=0) - matrix @ quantized.mean(axis=0))
+def _principal(
+    quantized: Floats, exact: Floats
+) -> tuple[tuple[Floats, Floats], Floats, Floats, Floats]:
+    """Means of both, principal axes of the quantized outputs, power and error along each axis."""
+    means = quantized.mean(axis=0), exact.mean(axis=0)
+    centred = quantized - means[0]
+    error = exact - quantized - (means[1] - means[0])
+    powers, axes = np.linalg.eigh(centred.T @ centred)
+    powers = np.maximum(powers, 0)
+    return means, axes, powers, axes.T @ (centred.T @ error)
+
+
+def _about(means: tuple[Floats, Floats], change: Floats) -> Affine:
+    """The map that takes the first mean to the second, its matrix the identity plus change^T."""
+    matrix = np.eye(len(means[1])) + change.T
+    return Affine(matrix, means[1] - matrix @ means[0])

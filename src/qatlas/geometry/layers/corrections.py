@@ -12,6 +12,7 @@ from qatlas.geometry.transport import (
     by_group,
     fit_bias,
     fit_diagonal,
+    fit_ridge,
     halves,
     rms,
 )
@@ -22,9 +23,11 @@ _CLUSTERED: Mapping[str, Fit] = {
     "clusters_bias": fit_bias,
     "clusters_diagonal": fit_diagonal,
 }
+_FULL = ("full", "ridge")
 # A scale and an offset are of few numbers, but of fewer points they are noise.
 _LEAST_POINTS = 8
-CORRECTIONS = (*(name for name in LADDER if name != "none"), *_CLUSTERED)
+_ONE_MAP: Mapping[str, Fit] = {**LADDER, "ridge": fit_ridge}
+CORRECTIONS = (*(name for name in _ONE_MAP if name != "none"), *_CLUSTERED)
 """One map for all tokens, and one a cluster of the layer's quantized outputs. A full map a cluster
 would have more unknowns than a cluster has tokens."""
 
@@ -52,8 +55,8 @@ def recovered(
 ) -> Iterator[Recovered]:
     """Fit on one half of the tokens, judge on both.
 
-    The full map has more unknowns an output than outputs; where the tokens it is fitted to are not
-    twice as many, it is left out.
+    A full map, with or without ridge, has more unknowns an output than outputs; where the tokens it
+    is fitted to are not twice as many, it is left out.
 
     Parameters
     ----------
@@ -67,7 +70,7 @@ def recovered(
     y, y_hat = exact[fit], quantized[fit]
     nothing = {part: rms(quantized[place] - exact[place]) for part, place in _parts(fit, test)}
     for name in CORRECTIONS:
-        if name == "full" and len(fit) < 2 * exact.shape[1]:
+        if name in _FULL and len(fit) < 2 * exact.shape[1]:
             continue
         left = {}
         for part, place in _parts(fit, test):
@@ -82,7 +85,7 @@ def recovered(
                     _LEAST_POINTS,
                 )
             else:
-                carried = LADDER[name](y_hat, y)(quantized[place])
+                carried = _ONE_MAP[name](y_hat, y)(quantized[place])
             left[part] = rms(carried - exact[place])
         shares = {
             p: 1 - (left[p] / whole) ** 2 if whole else np.nan for p, whole in nothing.items()

@@ -40,8 +40,9 @@ def unitwise_flip_rate(exact: Array, errors: Array) -> float:
 def biased_flip_rate(exact: Array, errors: Array) -> float:
     """Mean over units of the Gaussian flip rate when pre-activations are not about zero.
 
-    z has the unit's mean and deviation, the error its RMS about zero; P(flip) is the integral over
-    z of the probability that the error reaches beyond it.
+    z has the unit's mean m and deviation s, the error is about zero and as large as its RMS. An
+    error of size t turns z between 0 and t, or between -t and 0, so that P(flip) is the mean over
+    t = |e| of (Phi((t - m) / s) - Phi((-t - m) / s)) / 2.
 
     Parameters
     ----------
@@ -50,10 +51,16 @@ def biased_flip_rate(exact: Array, errors: Array) -> float:
     """
     from scipy.special import ndtr
 
-    z, e = exact.astype(np.float64), errors.astype(np.float64)
-    mean, deviation = z.mean(axis=0), z.std(axis=0)
-    error = np.sqrt((e**2).mean(axis=0))
-    nodes, weights = np.polynomial.hermite_e.hermegauss(81)
-    values = mean + deviation * nodes[:, None]
-    reach = np.divide(np.abs(values), error, out=np.full_like(values, np.inf), where=error > 0)
-    return float((weights @ ndtr(-reach)).mean() / weights.sum())
+    mean, deviation = exact.mean(axis=0, dtype=np.float64), exact.std(axis=0, dtype=np.float64)
+    error = np.sqrt((errors**2).mean(axis=0, dtype=np.float64))
+    varies = deviation > 0
+    m, e = mean[varies] / deviation[varies], error[varies] / deviation[varies]
+    # Gauss-Legendre nodes from 0 to 8 deviations of the error, with its half-normal density.
+    nodes, weights = np.polynomial.legendre.leggauss(96)
+    sizes = 4 * (nodes + 1)
+    density = 4 * weights * np.sqrt(2 / np.pi) * np.exp(-(sizes**2) / 2)
+    t = sizes[:, None] * e
+    turned = (ndtr(t - m) - ndtr(-t - m)) / 2
+    # A unit that never varies is turned only by an error larger than itself.
+    constant = ndtr(-np.abs(mean[~varies]) / np.maximum(error[~varies], 1e-300))
+    return float(np.concatenate([density @ turned, constant]).mean())

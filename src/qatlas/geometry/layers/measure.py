@@ -110,7 +110,9 @@ def _of_one_width(
     seed: int,
 ) -> dict[str, list[Row]]:
     """Rows of the tables that are measured at one bit width alone."""
-    eigenvalues, supports, corrections = [], [], []
+    eigenvalues: list[Row] = []
+    supports: list[Row] = []
+    corrections: list[Row] = []
     bits = {"bits": settings.correction_bits}
     for found in rounded:
         tensor = found.layer.tensor

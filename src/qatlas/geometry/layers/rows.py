@@ -22,8 +22,8 @@ from qatlas.geometry.layers.spectrum import (
     drawn_from_cell,
     entropy_dimension,
     participation,
+    participation_of,
     predicted_participation,
-    spectrum,
     transported_spectrum,
 )
 from qatlas.geometry.layers.support import (
@@ -37,6 +37,7 @@ from qatlas.geometry.layers.support import (
 from qatlas.models.layers import Layer
 
 Array = NDArray[np.floating[Any]]
+Floats = NDArray[np.float64]
 Row = dict[str, Any]
 
 
@@ -45,7 +46,7 @@ def layer_columns(layer: Layer) -> Row:
     return {"tensor": layer.tensor, "kind": layer.role.kind, "layer": layer.role.layer}
 
 
-def spectrum_row(found: RoundedLayer, given: Array, inputs: Array) -> Row:
+def spectrum_row(found: RoundedLayer, given: Array, inputs: Floats) -> Row:
     """Row of ``layer_spectra``.
 
     Parameters
@@ -65,7 +66,7 @@ def spectrum_row(found: RoundedLayer, given: Array, inputs: Array) -> Row:
         "outputs": outputs,
         "inputs": columns,
         "tokens": len(given),
-        "input_participation": participation(spectrum(inputs)),
+        "input_participation": participation_of(inputs),
         "participation": participation(eigenvalues),
         "entropy_dimension": entropy_dimension(eigenvalues),
         "cell_participation": cell_participation(found.steps),
@@ -77,7 +78,7 @@ def spectrum_row(found: RoundedLayer, given: Array, inputs: Array) -> Row:
 
 
 def eigenvalue_rows(
-    found: RoundedLayer, inputs: Array, random: np.random.Generator
+    found: RoundedLayer, inputs: Floats, random: np.random.Generator
 ) -> Iterator[Row]:
     """Rows of ``layer_eigenvalues``, the ranks about evenly spaced on a logarithmic scale."""
     drawn = drawn_from_cell(found.steps, found.error.shape[1], random)

@@ -126,8 +126,8 @@ CORRECTIONS = Table(
         Column(
             "correction",
             "text",
-            "bias, diagonal, full (affine); clusters_bias, clusters_diagonal: one a cluster of the "
-            "quantized outputs.",
+            "bias, diagonal, full (affine, least squares), ridge (affine, drawn to the identity); "
+            "clusters_bias, clusters_diagonal: one a cluster of the quantized outputs.",
         ),
         Column("relative_error", "number", "RMS of the error over that of the outputs, before."),
         Column("fitted", "number", "Share of the error's energy gone on tokens fitted to."),

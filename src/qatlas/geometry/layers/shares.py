@@ -70,19 +70,20 @@ def shares(turned: NDArray[np.bool_], error: Array, weight: Array) -> Shares:
     weight
         Of the layer that reads them, shape (outputs, units).
     """
-    topological = np.where(turned, error, 0).astype(np.float64)
-    metric = np.where(turned, 0, error).astype(np.float64)
-    parts = [part @ weight.T.astype(np.float64) for part in (metric, topological)]
-    energies = [float((part**2).sum()) for part in parts]
-    hidden = float((topological**2).sum() + (metric**2).sum())
-    both = sum(energies)
+    metric, topological = np.where(turned, 0, error), np.where(turned, error, 0)
+    parts = [part @ weight.T for part in (metric, topological)]
+    hidden, both = ([_energy(part) for part in pair] for pair in ((metric, topological), parts))
     return Shares(
         units=float(turned.mean()),
         tokens=float(turned.any(axis=1).mean()),
-        hidden=_over(float((topological**2).sum()), hidden),
-        output=_over(energies[1], both),
-        interference=_over(2 * float((parts[0] * parts[1]).sum()), both),
+        hidden=_over(hidden[1], sum(hidden)),
+        output=_over(both[1], sum(both)),
+        interference=_over(_energy(parts[0] + parts[1]) - sum(both), sum(both)),
     )
+
+
+def _energy(values: Array) -> float:
+    return float((values**2).sum(dtype=np.float64))
 
 
 def _over(part: float, whole: float) -> float:

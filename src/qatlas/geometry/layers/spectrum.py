@@ -11,7 +11,7 @@ _UNIFORM_EXCESS_KURTOSIS = -1.2
 
 def covariance(points: NDArray[np.floating]) -> Floats:
     """E[x x^T] - E[x] E[x]^T of points of shape (points, channels), float64."""
-    centred = points.astype(np.float64)
+    centred: Floats = points.astype(np.float64)
     centred -= centred.mean(axis=0)
     found: Floats = centred.T @ centred / len(centred)
     return found
@@ -62,6 +62,12 @@ def participation(eigenvalues: Floats) -> float:
     """Effective dimension as the participation ratio (sum l)^2 / sum l^2; NaN of nothing."""
     total = eigenvalues.sum()
     return float(total**2 / (eigenvalues**2).sum()) if total else float("nan")
+
+
+def participation_of(matrix: Floats) -> float:
+    """The same of a covariance: its trace squared over its squared Frobenius norm."""
+    squares = (matrix**2).sum()
+    return float(np.trace(matrix) ** 2 / squares) if squares else float("nan")
 
 
 def entropy_dimension(eigenvalues: Floats) -> float:
