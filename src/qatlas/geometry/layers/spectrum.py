@@ -19,7 +19,8 @@ def covariance(points: NDArray[np.floating]) -> Floats:
 
 def spectrum(matrix: Floats) -> Floats:
     """Eigenvalues of a covariance, the largest first; those below zero by rounding are zero."""
-    return np.maximum(np.linalg.eigvalsh(matrix)[::-1], 0)
+    found: Floats = np.maximum(np.linalg.eigvalsh(matrix)[::-1], 0)
+    return found
 
 
 def generator_spectrum(generators: Floats) -> Floats:
