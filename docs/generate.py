@@ -113,6 +113,8 @@ def config_page() -> str:
             for name, shape in geometry_config.SHAPES.items()
         ),
         ("geometry.fake_quantization", geometry_config.FakeQuantization),
+        ("geometry.correction", geometry_config.Correction),
+        ("geometry.layers", geometry_config.Layers),
     ]
     lines = [WRITTEN, "# Configuration\n", inspect.cleandoc(INTRODUCTION), ""]
     for title, section in sections:

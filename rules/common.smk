@@ -18,6 +18,7 @@ from qatlas.config.models import HubModel, LocalModel, PackagedModel, SampledMod
 from qatlas.errors import AtlasError
 from qatlas.function.figures import FIGURES as function_figures
 from qatlas.geometry.figures import FIGURES as geometry_figures
+from qatlas.geometry.figures import GROUPS as geometry_groups
 from qatlas.preflight import needs_of_rows, require_feasible
 from qatlas.rate_distortion.figures import FIGURES as rate_distortion_figures
 from qatlas.weights.figures import FIGURES as weights_figures
@@ -49,7 +50,11 @@ if study.function:
         if study.function.encoders or "embeddings" not in reads
     }
 if study.geometry:
-    FIGURES["geometry"] = geometry_figures
+    FIGURES["geometry"] = {
+        name: reads
+        for name, reads in geometry_figures.items()
+        if study.geometry.layers or name not in geometry_groups["layers"]
+    }
 # Those that define `run`; the files beside them are what they share.
 BENCHMARKS = {
     path.stem: path

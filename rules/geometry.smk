@@ -53,7 +53,7 @@ rule manifolds:
 rule geometry_summary:
     """State what the chapter found."""
     input:
-        **geometry_table_files([*REGION_TABLES, *MANIFOLD_TABLES]),
+        **geometry_table_files(TABLES_OF_STUDY),
         code=code("geometry/geometry_summary"),
     output:
         summary=ensure("results/geometry/summary.json", non_empty=True),
@@ -96,6 +96,14 @@ use rule geometry_figures as manifold_figures with:
         "results/geometry/figures/manifolds.benchmark.tsv"
     params:
         names=list(GROUPS["manifolds"]),
+
+
+include: "geometry_correction.smk"
+
+
+if study.geometry.layers:
+
+    include: "geometry_layers.smk"
 
 
 rule geometry:

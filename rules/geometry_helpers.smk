@@ -1,5 +1,15 @@
+from types import SimpleNamespace
+
 from qatlas.geometry.figures import GROUPS
-from qatlas.geometry.schema import MANIFOLD_TABLES, REGION_TABLES
+from qatlas.geometry.schema import CORRECTION_TABLES, LAYER_TABLES, MANIFOLD_TABLES, REGION_TABLES
+
+# Without models there is nothing to say about layers.
+TABLES_OF_STUDY = [
+    *REGION_TABLES,
+    *MANIFOLD_TABLES,
+    *CORRECTION_TABLES,
+    *(LAYER_TABLES if study.geometry.layers else ()),
+]
 
 
 def geometry_table_files(kinds):
@@ -38,3 +48,21 @@ def previewed(stem):
         category="Geometry",
         labels={"figure": Path(stem).name},
     )
+
+
+def layer_table_files(model):
+    """Paths of the tables of the layers of one model."""
+    return {kind.name: f"results/geometry/layers/{model}/{kind.name}.parquet" for kind in LAYER_TABLES}
+
+
+def of_read_models():
+    """Those of all models, by the tables' names."""
+    section = study.geometry.layers
+    files = [layer_table_files(m) for m in (*section.encoders, *section.language_models)]
+    return {kind.name: [paths[kind.name] for paths in files] for kind in LAYER_TABLES}
+
+
+def read_training(wildcards):
+    """The first training of the language model whose layers are measured, as wildcards name it."""
+    name = wildcards.read_model
+    return SimpleNamespace(language_model=name, seed=study.function.models[name].seeds[0])

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from qatlas.config.geometry_correction import Correction
+from qatlas.config.geometry_layers import Layers
 from qatlas.config.section import Section
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -156,4 +158,10 @@ class Geometry(Section):
     manifolds: Manifolds = Field(Manifolds(), description="Sets of inputs.")
     fake_quantization: FakeQuantization = Field(
         FakeQuantization(), description="What integers do to the same sets."
+    )
+    correction: Correction = Field(
+        Correction(), description="A ReLU network whose error is corrected."
+    )
+    layers: Layers | None = Field(
+        None, description="Layers of trained models; without it none are measured."
     )

@@ -126,6 +126,28 @@ class Study(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _references_of_geometry_exist(self) -> "Study":
+        section = self.geometry.layers if self.geometry else None
+        if section is None:
+            return self
+        if self.function is None:
+            raise ValueError(
+                "geometry.layers: there is no section function, which describes the models; add "
+                "one, or leave geometry.layers out"
+            )
+        encoders = self.function.encoders.models if self.function.encoders else ()
+        _require_known(
+            [
+                *(("geometry.layers.encoders", name, encoders) for name in section.encoders),
+                *(
+                    ("geometry.layers.language_models", name, self.function.models)
+                    for name in section.language_models
+                ),
+            ]
+        )
+        return self
+
     def function_grids(self) -> dict[str, CodecGrid]:
         """Codec grids with which language models are quantized, by name."""
         if self.function is None:

@@ -27,6 +27,12 @@ INFERENCE_LABELS = {
     "weights": "weights alone",
     "weights_and_activations": "weights and activations",
 }
+CLASS_COLOURS = {"metric": "#0072B2", "topological": "#D55E00"}
+CHANGED_COLOUR = CLASS_COLOURS["topological"]
+PATTERN_COLOURS = ("#CFE3F2", "#E3EBC8", "#F3E3C4", "#E6E6E6")
+"""Of regions of sign patterns, pale, from all units on to all off."""
+KIND_GROUPS = {"attention": "#D55E00", "MLP": "#009E73", "mixer": "#56B4E9"}
+"""Groups of kinds of linear layers, by what they are for."""
 BITS_COLOURS = ("#882255", "#E69F00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9")
 """By the order of the widths."""
 RMS: dict[str, Any] = {"color": "black", "linestyle": (0, (1.5, 1)), "linewidth": 1.1}
@@ -52,6 +58,11 @@ _VIEW = np.array(
     ]
 )
 """Rows: to the right, up, towards the eye."""
+
+
+def group_of_kind(kind: str) -> str:
+    """Which of ``KIND_GROUPS`` a kind of linear layer belongs to."""
+    return {"attention": "attention", "mlp": "MLP"}.get(kind.partition("_")[0], "mixer")
 
 
 def layer_colours(layers: int) -> list[str]:

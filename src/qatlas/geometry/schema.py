@@ -1,5 +1,7 @@
 """The chapter's tables."""
 
+from qatlas.geometry.correction.schema import TABLES as CORRECTION_TABLES
+from qatlas.geometry.layers.schema import TABLES as LAYER_TABLES
 from qatlas.tables import Column, Table
 
 _EXPERIMENT = (
@@ -244,4 +246,4 @@ MANIFOLD_TABLES = (
     ERROR_GROWTH,
 )
 """Tables under results/geometry/tables, by the job that makes them."""
-TABLES = (*REGION_TABLES, *MANIFOLD_TABLES)
+TABLES = (*REGION_TABLES, *MANIFOLD_TABLES, *CORRECTION_TABLES, *LAYER_TABLES)

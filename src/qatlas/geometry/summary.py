@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from qatlas.geometry.findings import manifolds, regions
+from qatlas.geometry.findings import correction, layers, manifolds, regions
 from qatlas.summary import Summary
 
 
@@ -14,10 +14,19 @@ def summarize(tables: Mapping[str, pd.DataFrame]) -> Summary:
     Parameters
     ----------
     tables
-        Those of ``TABLES``, by name.
+        Those of ``TABLES`` that the study has, by name.
     """
-    return Summary(
-        chapter="geometry",
-        values={**dict(regions.values(tables)), **dict(manifolds.values(tables))},
-        claims={**dict(regions.claims(tables["regions"])), **dict(manifolds.claims(tables))},
-    )
+    values = {
+        **dict(regions.values(tables)),
+        **dict(manifolds.values(tables)),
+        **dict(correction.values(tables)),
+    }
+    claims = {
+        **dict(regions.claims(tables["regions"])),
+        **dict(manifolds.claims(tables)),
+        **dict(correction.claims(tables)),
+    }
+    if "layer_spectra" in tables:
+        values |= dict(layers.values(tables))
+        claims |= dict(layers.claims(tables))
+    return Summary(chapter="geometry", values=values, claims=claims)

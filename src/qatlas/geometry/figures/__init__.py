@@ -25,7 +25,29 @@ _MANIFOLDS: dict[str, tuple[str, ...]] = {
     "error_growth": ("error_growth",),
     "bit_widths": ("fake_quantization",),
 }
-GROUPS = {"regions": _REGIONS, "manifolds": _MANIFOLDS}
+_CORRECTION: dict[str, tuple[str, ...]] = {
+    "toy_partition": ("toy_cells", "toy_areas"),
+    "toy_mapped_grids": ("toy_points",),
+    "toy_error_classes": ("toy_points", "toy_energies"),
+    "toy_corrections": ("toy_residuals",),
+    "toy_alignment": ("toy_alignments",),
+    "toy_cascade": ("toy_cascades",),
+}
+_LAYERS: dict[str, tuple[str, ...]] = {
+    "layer_spectra": ("layer_eigenvalues", "layer_spectra"),
+    "layer_dimensions": ("layer_spectra",),
+    "layer_supports": ("layer_supports",),
+    "layer_flips": ("layer_flips",),
+    "layer_shares": ("layer_shares",),
+    "layer_corrections": ("layer_corrections",),
+    "layer_growth": ("layer_growths",),
+}
+GROUPS = {
+    "regions": _REGIONS,
+    "manifolds": _MANIFOLDS,
+    "correction": _CORRECTION,
+    "layers": _LAYERS,
+}
 """Figures that one job draws, since most of a small job is its start."""
 
 FIGURES = {name: reads for group in GROUPS.values() for name, reads in group.items()}

@@ -40,6 +40,9 @@ Array = NDArray[np.floating[Any]]
 Floats = NDArray[np.float64]
 Row = dict[str, Any]
 
+# About four to an octave.
+_RANKS = np.unique(np.rint(2 ** (np.arange(60) / 4)).astype(int))
+
 
 def layer_columns(layer: Layer) -> Row:
     """Columns that name a layer in every table."""
@@ -80,11 +83,10 @@ def spectrum_row(found: RoundedLayer, given: Array, inputs: Floats) -> Row:
 def eigenvalue_rows(
     found: RoundedLayer, inputs: Floats, random: np.random.Generator
 ) -> Iterator[Row]:
-    """Rows of ``layer_eigenvalues``, the ranks about evenly spaced on a logarithmic scale."""
+    """Rows of ``layer_eigenvalues``, at ranks that do not depend on how many there are."""
     drawn = drawn_from_cell(found.steps, found.error.shape[1], random)
     spectra = [transported_spectrum(error, inputs) for error in (found.error, drawn)]
-    shown = np.unique(np.rint(np.geomspace(1, len(spectra[0]), 48)).astype(int))
-    for rank in shown:
+    for rank in _RANKS[_RANKS <= len(spectra[0])]:
         measured, simulated = (float(values[rank - 1] / values.sum()) for values in spectra)
         named = {**layer_columns(found.layer), "rank": int(rank)}
         yield {**named, "measured": measured, "drawn": simulated}
