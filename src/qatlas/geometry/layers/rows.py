@@ -86,9 +86,10 @@ def eigenvalue_rows(
     """Rows of ``layer_eigenvalues``, at ranks that do not depend on how many there are."""
     drawn = drawn_from_cell(found.steps, found.error.shape[1], random)
     spectra = [transported_spectrum(error, inputs) for error in (found.error, drawn)]
-    for rank in _RANKS[_RANKS <= len(spectra[0])]:
+    ranks = [int(rank) for rank in _RANKS if rank <= len(spectra[0])]
+    for rank in ranks:
         measured, simulated = (float(values[rank - 1] / values.sum()) for values in spectra)
-        named = {**layer_columns(found.layer), "rank": int(rank)}
+        named = {**layer_columns(found.layer), "rank": rank}
         yield {**named, "measured": measured, "drawn": simulated}
 
 
