@@ -84,9 +84,11 @@ def claims(tables: Mapping[str, pd.DataFrame]) -> Iterator[tuple[str, Claim]]:
                 _REGIONS,
             ),
         )
-    residuals = tables["toy_residuals"].set_index(
-        ["quantization", "inputs", "error_class", "correction"]
-    ).sort_index()
+    residuals = (
+        tables["toy_residuals"]
+        .set_index(["quantization", "inputs", "error_class", "correction"])
+        .sort_index()
+    )
     for quantization in ("weights", "weights_and_activations"):
         of_grid = residuals.loc[quantization, "grid"].recovered
         full = of_grid["all", "full"]
