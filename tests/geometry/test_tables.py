@@ -53,7 +53,7 @@ def experiments():
             )
 
 
-@pytest.mark.parametrize(("name", "weights", "x", "whole"), experiments())
+@pytest.mark.parametrize(("name", "weights", "x", "whole"), list(experiments()))
 def test_regions_are_those_of_vertex_lists_summed_with_a_hull_at_each_step(
     summary, name, weights, x, whole
 ):
