@@ -43,7 +43,7 @@ rule manifolds:
         runtime=10,
     params:
         settings=study.geometry.model_dump(
-            include={"bits", "plane", "space", "manifolds", "fake_quantization"}
+            include={"bits", "draws", "plane", "space", "manifolds", "fake_quantization"}
         ),
         seed=study.seed,
     script:

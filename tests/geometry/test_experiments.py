@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -45,6 +45,7 @@ def test_the_step_is_a_power_of_two_and_less_than_two_bits_are_refused():
         step_of(1)
 
 
+@settings(deadline=None)
 @given(arrays(float, (2, 3, 3), elements=st.floats(-3, 3)), st.integers(2, 10))
 def test_rounded_weights_are_on_the_grid_within_half_a_step(weights, bits):
     step = step_of(bits)
@@ -99,6 +100,7 @@ def test_many_inputs_give_what_each_gives_alone():
     assert error_covariance(together, by).shape == (5, 2, 2)
 
 
+@settings(deadline=None)
 @given(
     arrays(float, (3, 2, 2), elements=st.floats(-2, 2)),
     arrays(float, 2, elements=st.floats(-9, 9).map(lambda value: round(value, 3))),

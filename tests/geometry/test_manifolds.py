@@ -5,7 +5,7 @@ from math import inf
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
@@ -128,6 +128,7 @@ def test_the_error_transform_maps_inputs_to_errors_and_stretches_as_said():
     assert np.isinf(error_transform(WEIGHTS, WEIGHTS).condition_number)
 
 
+@settings(deadline=None)
 @given(arrays(float, (5, 2), elements=values), st.integers(2, 12))
 def test_integers_keep_to_their_range_and_err_by_half_a_scale(given_values, bits):
     found = to_integers(given_values, bits)

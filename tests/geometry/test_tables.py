@@ -53,7 +53,7 @@ def experiments():
             )
 
 
-@pytest.mark.parametrize(("name", "weights", "x", "whole"), experiments())
+@pytest.mark.parametrize(("name", "weights", "x", "whole"), list(experiments()))
 def test_regions_are_those_of_vertex_lists_summed_with_a_hull_at_each_step(
     summary, name, weights, x, whole
 ):
@@ -86,6 +86,24 @@ def test_every_worst_case_stands_beside_its_rms_and_drawn_weights_bear_both_out(
             assert summary[f"{name}.worst"].value > 3 * summary[f"{name}.rms"].value
             for claimed in ("region_holds_all_errors", "support_is_reached"):
                 assert summary.claims[f"{name}.{claimed}"].holds is True
+
+
+def test_drawn_weights_err_less_than_the_longest_error_and_more_than_the_rms(tables):
+    for name in ("regions", "circle", "manifold_errors", "heat_map"):
+        rows = tables[name]
+        assert (rows.drawn <= rows.worst * (1 + 1e-12)).all()
+        assert (rows.drawn >= rows.rms).all()
+
+
+def test_shadows_are_those_of_the_hull_projected(tables, summary):
+    rows = tables["outlines"]
+    here = rows[(rows.dimension == 3) & (rows.experiment == "full") & (rows.part == "sum")]
+    points = here[here.layer == 4][["x", "y", "z"]].to_numpy()
+    for first, second in ((1, 2), (1, 3), (2, 3)):
+        hull = ConvexHull(points[:, [first - 1, second - 1]])
+        found = summary[f"3d.full.projections.{first}{second}.area"].value
+        assert found == pytest.approx(hull.volume, rel=1e-9)
+    assert "2d.full.projections.12.area" not in summary.values
 
 
 def test_claims_follow_the_numbers(tables):

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial import ConvexHull
@@ -143,6 +143,7 @@ def test_points_and_segments_in_the_plane_have_their_vertices():
     assert gauge(flat, np.array([[0.5, 1], [2, 4], [1, 0]])) == pytest.approx([0.5, 2, np.inf])
 
 
+@settings(deadline=None)
 @given(sets(2), sets(2))
 def test_the_mixed_area_is_what_the_sum_has_more(one, other):
     total = volume(minkowski_sum(one, other))
@@ -151,6 +152,7 @@ def test_the_mixed_area_is_what_the_sum_has_more(one, other):
     assert mixed_area(one, one) == pytest.approx(volume(one), rel=1e-10, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(sets(3), arrays(float, (3, 3), elements=small))
 def test_a_linear_map_scales_the_volume_by_its_determinant(made, matrix):
     mapped = linear_map(matrix, made)
@@ -160,6 +162,7 @@ def test_a_linear_map_scales_the_volume_by_its_determinant(made, matrix):
     assert support(mapped, directions) == pytest.approx(support(made, directions @ matrix))
 
 
+@settings(deadline=None)
 @given(sets(3, most=6))
 def test_merging_parallel_generators_changes_nothing_but_their_number(made):
     fewer = Zonotope(made.centre, merged(made.generators))
@@ -169,6 +172,7 @@ def test_merging_parallel_generators_changes_nothing_but_their_number(made):
     assert fewer.generators.shape[1] <= made.generators.shape[1]
 
 
+@settings(deadline=None)
 @given(sets(2, most=6))
 def test_outlines_hold_the_vertices(made):
     norms = np.linalg.norm(polygon(made.generators), axis=1)
@@ -179,6 +183,7 @@ def test_outlines_hold_the_vertices(made):
         assert np.linalg.norm(found, axis=1).max() == pytest.approx(norms.max())
 
 
+@settings(deadline=None)
 @given(sets(4, most=7))
 def test_the_lower_bound_is_below_the_volume(made):
     assert volume_lower_bound(made) <= volume(made) * (1 + 1e-9) + 1e-9
@@ -189,6 +194,7 @@ def test_the_lower_bound_of_a_box_is_its_volume():
     assert volume(box([1.0, 2, 3])) == pytest.approx(48)
 
 
+@settings(deadline=None)
 @given(sets(3))
 def test_pulling_back_undoes_a_map(made):
     matrix = np.array([[2.0, 1, 0], [0, 1, -1], [1, 0, 1]])

@@ -6,6 +6,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import Colormap, to_hex
@@ -149,9 +150,11 @@ def rms_ellipse(axes: pd.DataFrame) -> Ellipse:
     rows = axes[axes.of == "weights"].sort_values("rank")
     long, short = rows.deviation
     angle = np.degrees(np.arctan2(rows.y.iloc[0], rows.x.iloc[0]))
-    style = {"fill": False, "edgecolor": RMS["color"], **RMS}
-    del style["color"]
-    return Ellipse((0, 0), 2 * long, 2 * short, angle=angle, zorder=5, **style)
+    # A white seam, since sets are dark where they are small.
+    seam = [patheffects.withStroke(linewidth=2.6, foreground="white")]
+    return Ellipse(
+        (0, 0), 2 * long, 2 * short, angle=angle, fill=False, zorder=5, path_effects=seam, **RMS
+    )
 
 
 def add_shade_bar(figure: Figure, drawn: Any, panels: list[Axes], label: str, **place: Any) -> None:

@@ -15,6 +15,7 @@ _ERRORS = (
         "number",
         "Root of the mean squared length of errors of weights that are uniform in their cells.",
     ),
+    Column("drawn", "number", "Length of the longest error of weights drawn from their cells."),
 )
 
 REGIONS = Table(
@@ -129,6 +130,18 @@ OUTLINES = Table(
     ),
 )
 
+PROJECTIONS = Table(
+    "projections",
+    "The shadow of a region in space on the plane of two channels.",
+    (
+        *_EXPERIMENT,
+        Column("first", "integer", "One channel, from 1."),
+        Column("second", "integer", "The other."),
+        Column("area", "number", "Of the shadow."),
+        Column("hull_area", "number", "Of its bounding box."),
+    ),
+)
+
 CIRCLE = Table(
     "circle",
     "The errors up to one layer at one input of the circle.",
@@ -175,6 +188,12 @@ MANIFOLD_STATISTICS = Table(
         ),
         Column("correlation_l1", "number", "Pearson's, of worst with ||x||_1.", nullable=True),
         Column("mean_rms", "number", "Mean over the inputs of the RMS of random errors."),
+        Column(
+            "drawn_share",
+            "number",
+            "Largest ratio of drawn to worst over the inputs; missing where nothing is lost.",
+            nullable=True,
+        ),
     ),
 )
 
@@ -235,7 +254,7 @@ ERROR_GROWTH = Table(
     ),
 )
 
-REGION_TABLES = (REGIONS, REGION_LAYERS, REGION_AXES, PRINCIPAL_AXES, OUTLINES, CIRCLE)
+REGION_TABLES = (REGIONS, REGION_LAYERS, REGION_AXES, PRINCIPAL_AXES, PROJECTIONS, OUTLINES, CIRCLE)
 MANIFOLD_TABLES = (
     MANIFOLD_ERRORS,
     MANIFOLD_STATISTICS,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from qatlas.geometry.experiments.transport import (
 from qatlas.geometry.sets.axes import axes_of_covariance, axes_of_points
 from qatlas.geometry.sets.polygon import polygon
 from qatlas.geometry.sets.polyhedron import polyhedron
-from qatlas.geometry.sets.volume import volume
+from qatlas.geometry.sets.volume import areas, volume
 from qatlas.geometry.sets.zonotope import (
     Floats,
     Zonotope,
@@ -47,6 +48,7 @@ def region_row(made: Experiment, settings: Geometry, seed: int) -> Row:
         "hull_volume": _hull_volume(whole),
         "worst": float(np.linalg.norm(vertices(whole), axis=1).max()),
         "rms": float(rms(layers, by)),
+        "drawn": found.longest,
         "draws": found.draws,
         "inside": found.inside,
         "largest_gauge": found.largest_gauge,
@@ -135,6 +137,20 @@ def principal_axis_rows(made: Experiment) -> Iterator[Row]:
                 "deviation": axes.deviations[rank],
                 **_coordinates(direction),
             }
+
+
+def projection_rows(made: Experiment) -> Iterator[Row]:
+    """Rows of the table ``projections``; none in the plane, which has no other plane."""
+    whole = region(made.layers, made.by).generators
+    for axes in combinations(range(made.dimension), 2) if made.dimension > 2 else ():
+        shadow = whole[list(axes)]
+        yield {
+            **made.key(),
+            "first": axes[0] + 1,
+            "second": axes[1] + 1,
+            "area": float(areas(shadow)),
+            "hull_area": float(np.prod(2 * np.abs(shadow).sum(axis=1))),
+        }
 
 
 def outline_rows(made: Experiment, point: int = 0) -> Iterator[Row]:

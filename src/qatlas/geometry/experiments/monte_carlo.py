@@ -1,6 +1,6 @@
 """Random weights inside the cell of the rounded ones, held against the region of errors."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +29,8 @@ class Trial:
         a region that is a point.
     rms
         Root of the mean squared length of the errors of all draws.
+    longest
+        Length of the longest of them.
     """
 
     draws: int
@@ -36,6 +38,7 @@ class Trial:
     largest_gauge: float
     reached: float | None
     rms: float
+    longest: float
 
 
 def trial(layers: RoundedLayers, by: Transport, draws: int, random: np.random.Generator) -> Trial:
@@ -48,13 +51,33 @@ def trial(layers: RoundedLayers, by: Transport, draws: int, random: np.random.Ge
     """
     errors = _carried(layers, by, _deviations(layers, draws, random))
     found = gauge(region(layers, by), errors)
+    squares = (errors**2).sum(axis=1)
     return Trial(
         draws=draws,
         inside=float((found <= 1 + 1e-9).mean()),
         largest_gauge=float(found.max()),
         reached=_reached(layers, by),
-        rms=float(np.sqrt((errors**2).sum(axis=1).mean())),
+        rms=float(np.sqrt(squares.mean())),
+        longest=float(np.sqrt(squares.max())),
     )
+
+
+def longest_drawn(
+    layers: RoundedLayers, by: Transport, draws: int, random: np.random.Generator
+) -> Floats:
+    """Length of the longest error of the same drawn weights at each of many inputs, shape (n,).
+
+    Parameters
+    ----------
+    layers
+        At inputs of shape (n, d).
+    """
+    deviations = _deviations(layers, draws, random)
+    found = []
+    for entering in layers.entering:
+        errors = _carried(replace(layers, entering=entering), by, deviations)
+        found.append(float(np.sqrt((errors**2).sum(axis=1).max())))
+    return np.array(found)
 
 
 def farthest_whole_error(

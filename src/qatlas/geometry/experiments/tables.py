@@ -8,6 +8,7 @@ from qatlas.geometry.experiments.measurements import (
     layer_rows,
     outline_rows,
     principal_axis_rows,
+    projection_rows,
     region_row,
 )
 from qatlas.geometry.experiments.named import experiments
@@ -23,9 +24,10 @@ def region_tables(settings: Geometry, seed: int) -> dict[str, list[Row]]:
         "region_layers": [row for one in made for row in layer_rows(one)],
         "region_axes": [row for one in made for row in axis_rows(one)],
         "principal_axes": [row for one in made for row in principal_axis_rows(one)],
+        "projections": [row for one in made for row in projection_rows(one)],
         "outlines": [
             *(row for one in made for row in outline_rows(one)),
             *circle_outline_rows(plane, step),
         ],
-        "circle": list(circle_rows(plane, step)),
+        "circle": list(circle_rows(settings, seed)),
     }

@@ -30,6 +30,7 @@ def draw(drawn: pd.DataFrame) -> Figure:
     fit = linear_fit(drawn.l1.to_numpy(), drawn.worst.to_numpy())
     ends = np.array([0, drawn.l1.max()])
     fitted.plot(drawn.l1, drawn.worst, ".", color="#0072B2", label="longest error")
+    fitted.plot(drawn.l1, drawn.drawn, ".", color="#009E73", label="longest of drawn weights")
     fitted.plot(drawn.l1, drawn.rms, ".", color="#E69F00", label="RMS of random errors")
     fitted.plot(ends, fit.intercept + fit.slope * ends, label="linear fit", **BOUND)
     fitted.set(xlabel="$||x||_1$ of the input", ylabel="length of the error")

@@ -20,6 +20,7 @@ _UNITS = {
     "variation_ratio": "1",
     "correlation_l1": "1",
     "mean_rms": "input",
+    "drawn_share": "1",
 }
 LINEAR = 0.95
 """Share of the variance that a fit explains, from which on it is called linear here."""
@@ -52,6 +53,20 @@ def claims(tables: Mapping[str, pd.DataFrame]) -> Iterator[tuple[str, Claim]]:
             _HEAT_MAP,
         ),
     )
+    for row in tables["manifold_statistics"].to_dict("records"):
+        share = number(row["drawn_share"])
+        known = share if isinstance(share, float) else None
+        yield (
+            f"manifolds.{row['manifold']}.no_drawn_error_is_longer",
+            claim(
+                f"No drawn weights make a longer error at an input of {row['manifold']} than the "
+                "region's longest (largest ratio).",
+                known,
+                known is not None and known <= 1,
+                1,
+                _STATISTICS,
+            ),
+        )
     growth = tables["error_growth"]
     last = growth[growth.layer == growth.layer.max()]
     for bits, rows in last.groupby("bits"):

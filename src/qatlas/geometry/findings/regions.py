@@ -11,6 +11,7 @@ _REGIONS = "geometry/tables/regions.parquet"
 _LAYERS = "geometry/tables/region_layers.parquet"
 _AXES = "geometry/tables/region_axes.parquet"
 _PRINCIPAL = "geometry/tables/principal_axes.parquet"
+_PROJECTIONS = "geometry/tables/projections.parquet"
 _CIRCLE = "geometry/tables/circle.parquet"
 _ROUNDING = 1e-9
 """By how much sums may miss what they are equal to."""
@@ -32,7 +33,12 @@ def values(tables: Mapping[str, pd.DataFrame]) -> Iterator[tuple[str, Value]]:
         }
         for column, share in shares.items():
             yield f"{name}.{column}", Value(value=share, unit="1", origin=_REGIONS)
-        lengths = {"worst": "worst", "rms": "rms", "drawn_rms": "monte_carlo.rms"}
+        lengths = {
+            "worst": "worst",
+            "rms": "rms",
+            "drawn_rms": "monte_carlo.rms",
+            "drawn": "monte_carlo.longest",
+        }
         for column, called in lengths.items():
             length = Value(value=row[column], unit=row["space"], origin=_REGIONS)
             yield f"{name}.{called}", length
@@ -40,6 +46,7 @@ def values(tables: Mapping[str, pd.DataFrame]) -> Iterator[tuple[str, Value]]:
         yield from _of_axes(name, row["space"], _of(tables["region_axes"], row))
         yield from _of_layers(name, power, _of(tables["region_layers"], row))
         yield from _of_principal_axes(name, row["space"], _of(tables["principal_axes"], row))
+        yield from _of_projections(name, row["space"], _of(tables["projections"], row))
     yield from _of_circle(tables["circle"])
 
 
@@ -119,9 +126,24 @@ def _of_principal_axes(name: str, space: str, rows: pd.DataFrame) -> Iterator[tu
         yield f"{known}.directions", Value(value=rows_of, unit="1", origin=_PRINCIPAL)
 
 
+def _of_projections(name: str, space: str, rows: pd.DataFrame) -> Iterator[tuple[str, Value]]:
+    """Area of each shadow, and the share of its bounding box that it fills."""
+    for row in rows.to_dict("records"):
+        known = f"{name}.projections.{row['first']}{row['second']}"
+        yield f"{known}.area", Value(value=row["area"], unit=f"{space}^2", origin=_PROJECTIONS)
+        share = _ratio(row["area"], row["hull_area"])
+        value = Value(value=share, unit="1", origin=_PROJECTIONS)
+        yield f"{known}.bounding_box_efficiency", value
+
+
 def _of_circle(circle: pd.DataFrame) -> Iterator[tuple[str, Value]]:
     last = circle[circle.layer == circle.layer.max()]
-    for column, unit in (("worst", "input"), ("rms", "input"), ("area", "input^2")):
+    for column, unit in (
+        ("worst", "input"),
+        ("rms", "input"),
+        ("drawn", "input"),
+        ("area", "input^2"),
+    ):
         for statistic in ("min", "max", "mean"):
             found = float(last[column].agg(statistic))
             yield f"2d.circle.{column}.{statistic}", Value(value=found, unit=unit, origin=_CIRCLE)

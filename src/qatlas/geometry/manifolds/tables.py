@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from qatlas.config.geometry import Geometry
+from qatlas.geometry.experiments.monte_carlo import longest_drawn
 from qatlas.geometry.experiments.named import at_inputs
 from qatlas.geometry.experiments.rounding import rounded, step_of
 from qatlas.geometry.experiments.transport import rms, transport
@@ -19,6 +20,7 @@ from qatlas.geometry.manifolds.error_transform import error_transform
 from qatlas.geometry.manifolds.magnitudes import magnitudes, worst_errors
 from qatlas.geometry.manifolds.shapes import sample_all, square
 from qatlas.geometry.sets.zonotope import Floats
+from qatlas.seeds import generator
 
 Row = dict[str, Any]
 
@@ -36,7 +38,7 @@ def manifold_tables(settings: Geometry, seed: int) -> dict[str, list[Row]]:
     whole = error_transform(weights, rounded(weights, step))
     errors, statistics = [], []
     for name, inputs in sample_all(sections.shapes, sections.points, seed):
-        rows = _sizes(settings, inputs)
+        rows = _sizes(settings, inputs, generator(seed, "geometry", name, "drawn"))
         worst = np.array([row["worst"] for row in rows])
         errors += [{"manifold": name, "point": point, **row} for point, row in enumerate(rows)]
         statistics.append(
@@ -45,13 +47,20 @@ def manifold_tables(settings: Geometry, seed: int) -> dict[str, list[Row]]:
                 "points": len(inputs),
                 **asdict(magnitudes(worst, inputs)),
                 "mean_rms": float(np.mean([row["rms"] for row in rows])),
+                "drawn_share": max(
+                    (row["drawn"] / row["worst"] for row in rows if row["worst"]), default=None
+                ),
             }
         )
     integers = list(_inferred(settings, weights, seed))
     return {
         "manifold_errors": errors,
         "manifold_statistics": statistics,
-        "heat_map": _sizes(settings, square(sections.heat_map.side, sections.heat_map.half_width)),
+        "heat_map": _sizes(
+            settings,
+            square(sections.heat_map.side, sections.heat_map.half_width),
+            generator(seed, "geometry", "heat_map", "drawn"),
+        ),
         "error_manifolds": [
             {**row, "error_x": error_x, "error_y": error_y}
             for name, inputs in sample_all(sections.shapes, sections.error_points, seed)
@@ -90,8 +99,8 @@ def manifold_tables(settings: Geometry, seed: int) -> dict[str, list[Row]]:
     }
 
 
-def _sizes(settings: Geometry, inputs: Floats) -> list[Row]:
-    """Inputs with their largest and their random errors."""
+def _sizes(settings: Geometry, inputs: Floats, random: np.random.Generator) -> list[Row]:
+    """Inputs with their largest errors, those of random weights, and those of drawn ones."""
     layers = at_inputs(settings.plane, inputs, step_of(settings.bits))
     by = transport(layers.weights)
     columns = {
@@ -100,6 +109,7 @@ def _sizes(settings: Geometry, inputs: Floats) -> list[Row]:
         "l1": np.abs(inputs).sum(axis=1),
         "worst": worst_errors(layers, by),
         "rms": rms(layers, by),
+        "drawn": longest_drawn(layers, by, settings.draws, random),
     }
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 

@@ -13,7 +13,7 @@ from qatlas.geometry.sets.polygon import by_angle
 from qatlas.geometry.sets.zonotope import Floats, Zonotope
 
 MOST_DETERMINANTS = 5_000_000
-"""Largest number of d-subsets of generators whose determinants are summed; some ten seconds."""
+"""Largest number of d-subsets of generators whose determinants are summed, in some seconds."""
 _AT_A_TIME = 200_000
 
 
