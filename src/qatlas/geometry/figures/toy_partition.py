@@ -20,7 +20,7 @@ def select(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def draw(drawn: pd.DataFrame) -> Figure:
     """The cells coloured by either sign pattern, and those that changed."""
-    figure, panels = new_figure(FULL_WIDTH, 2.7, 1, 3, sharex=True, sharey=True)
+    figure, panels = new_figure(FULL_WIDTH, 2.85, 1, 3, sharex=True, sharey=True)
     patterns = sorted({*drawn.before, *drawn.after}, reverse=True)
     colours = dict(zip(patterns, PATTERN_COLOURS, strict=False))
     for (column, called), panel in zip(_PANELS.items(), panels, strict=True):
@@ -36,7 +36,7 @@ def draw(drawn: pd.DataFrame) -> Figure:
                 linewidth=0.4,
             )
         panel.set(title=called, xlabel="$x_1$")
-        panel.set_aspect("equal")
+        panel.set_aspect("equal", adjustable="box")
         panel.grid(visible=False)
     panels[0].set_ylabel("$x_2$")
     figure.legend(
