@@ -68,29 +68,22 @@ def recovered(
     fit, test = halves(len(exact), random)
     groups = clusters_of(quantized, fit, clusters, random)
     y, y_hat = exact[fit], quantized[fit]
-    nothing = {part: rms(quantized[place] - exact[place]) for part, place in _parts(fit, test)}
+    nothing = [rms(quantized[part] - exact[part]) for part in (fit, test)]
     for name in CORRECTIONS:
         if name in _FULL and len(fit) < 2 * exact.shape[1]:
             continue
-        left = {}
-        for part, place in _parts(fit, test):
-            if name in _CLUSTERED:
-                carried = by_group(
-                    _CLUSTERED[name],
-                    y_hat,
-                    y,
-                    groups[fit],
-                    quantized[place],
-                    groups[place],
-                    _LEAST_POINTS,
-                )
-            else:
-                carried = _ONE_MAP[name](y_hat, y)(quantized[place])
-            left[part] = rms(carried - exact[place])
-        shares = {
-            p: 1 - (left[p] / whole) ** 2 if whole else np.nan for p, whole in nothing.items()
-        }
-        yield Recovered(name, shares["fit"], shares["test"])
+        if name in _CLUSTERED:
+            carried = by_group(
+                _CLUSTERED[name], y_hat, y, groups[fit], quantized, groups, _LEAST_POINTS
+            )
+        else:
+            carried = _ONE_MAP[name](y_hat, y)(quantized)
+        left = [rms(carried[part] - exact[part]) for part in (fit, test)]
+        shares = [
+            1 - (after / before) ** 2 if before else np.nan
+            for after, before in zip(left, nothing, strict=True)
+        ]
+        yield Recovered(name, *shares)
 
 
 def clusters_of(
@@ -102,9 +95,3 @@ def clusters_of(
     centres, _ = kmeans2(points[fit], number, minit="++", seed=random, missing="warn")
     groups: NDArray[np.intp] = vq(points, centres)[0].astype(np.intp)
     return groups
-
-
-def _parts(
-    fit: NDArray[np.intp], test: NDArray[np.intp]
-) -> tuple[tuple[str, NDArray[np.intp]], tuple[str, NDArray[np.intp]]]:
-    return ("fit", fit), ("test", test)
