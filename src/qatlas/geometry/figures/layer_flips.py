@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from qatlas.plotting import BOUND, FULL_WIDTH, named_colours, new_figure, readable
 from qatlas.summary import Summary
@@ -45,6 +46,7 @@ def draw(drawn: pd.DataFrame) -> Figure:
                     label=readable(str(model)) if bits == widths[0] else "_",
                 )
         panel.set(xscale="log", yscale="log", title=called, xlabel="error over signal $s_e/s_z$")
+        panel.xaxis.set_minor_formatter(NullFormatter())
     panels[0].set_ylabel("share of signs that change")
     known = dict(zip(*reversed(panels[0].get_legend_handles_labels()), strict=True))
     for bits, marker in zip(widths, _MARKERS, strict=False):
