@@ -156,6 +156,8 @@ def test_a_singular_layer_and_a_zero_channel_are_stated(tmp_path):
     assert np.isinf(full.condition_number.iloc[0]) or full.condition_number.iloc[0] > 1e15
     values = summarize(found).values
     assert values["2d.full.space"].value == "output"
+    for name in ("2d.full.worst", "2d.circle.worst.max", "manifolds.line.mean", "heat_map.slope"):
+        assert values[name].unit == "output"
     assert values["2d.uniform_diagonal.relative_error"].value[0] is None
     assert values["2d.uniform_diagonal.bounding_box"].value[0] == 0
 

@@ -176,6 +176,7 @@ MANIFOLD_STATISTICS = Table(
     (
         _POINT[0],
         Column("points", "integer", "Number of inputs."),
+        Column("space", "text", "As in regions, of the errors of all inputs here and in circle."),
         Column("minimum", "number", "Over the inputs."),
         Column("maximum", "number", "The same."),
         Column("mean", "number", "The same."),

@@ -32,9 +32,9 @@ def draw(drawn: pd.DataFrame) -> Figure:
     spread.set_yticks(places, [readable(name) for name in drawn.manifold])
     spread.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, borderpad=0)
     finite = np.isfinite(drawn.variation_ratio)
-    largest = drawn.variation_ratio[finite].max()
+    largest = drawn.variation_ratio[finite].max() if finite.any() else 1.0
     ratio.barh(places[finite], drawn.variation_ratio[finite], color=_COLOUR, height=0.55)
-    for place in places[~finite]:
+    for place in places[np.isinf(drawn.variation_ratio)]:
         ratio.text(1.1, place, "infinite: smallest is 0", va="center", fontsize=7)
     ratio.set(xscale="log", xlabel="largest over smallest", xlim=(1, 2 * largest))
     correlation.barh(places, drawn.correlation_l1, color=_COLOUR, height=0.55)

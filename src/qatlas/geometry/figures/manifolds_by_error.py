@@ -42,5 +42,6 @@ def caption(summary: Summary) -> str:
     ]
     return (
         "Inputs of full layers of two channels, and the longest error that rounding the weights "
-        f"can make at each, as a change of the input: {'; '.join(extremes)}."
+        f"can make at each, as a change of the {summary.written('2d.full.space')}: "
+        f"{'; '.join(extremes)}."
     )

@@ -48,6 +48,7 @@ def caption(summary: Summary) -> str:
         for name, title in _TITLES.items()
     ]
     return (
-        "All errors, as changes of the input, that rounding the weights of diagonal layers can "
+        f"All errors, as changes of the {summary.written('2d.uniform_diagonal.space')}, that "
+        "rounding the weights of diagonal layers can "
         f"make, layer by layer. Largest at the end with {'; '.join(said)}."
     )

@@ -52,7 +52,8 @@ def draw(drawn: pd.DataFrame) -> Figure:
 def caption(summary: Summary) -> str:
     """What the figure shows."""
     return (
-        "All errors, as changes of the input, that rounding the weights of full layers of two "
+        f"All errors, as changes of the {summary.written('2d.full.space')}, that rounding the "
+        "weights of full layers of two "
         "channels can make. The region fills "
         f"{summary.written('2d.full.bounding_box_efficiency', '.0%')} of its bounding box; its "
         f"longest error is {summary.written('2d.full.worst', '.2f')}, "

@@ -36,7 +36,8 @@ def draw(drawn: pd.DataFrame) -> Figure:
 def caption(summary: Summary) -> str:
     """What the figure shows."""
     return (
-        "All errors up to each layer, as changes of the input, of full matrices and of the same "
+        "All errors up to each layer, as changes of the "
+        f"{summary.written('3d.full.space')}, of full matrices and of the same "
         "boxes carried by their diagonals alone, on one scale. Volumes by layer: "
         f"{summary.written('3d.full.layers.sum_volume', '.3g')} and "
         f"{summary.written('3d.diagonal_twin.layers.sum_volume', '.3g')}; longest error "

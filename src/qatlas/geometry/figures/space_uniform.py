@@ -34,7 +34,8 @@ def draw(drawn: pd.DataFrame) -> Figure:
 def caption(summary: Summary) -> str:
     """What the figure shows."""
     return (
-        "All errors that rounding one factor a layer can make, as changes of the input, layer by "
+        "All errors that rounding one factor a layer can make, as changes of the "
+        f"{summary.written('3d.uniform.space')}, layer by "
         f"layer; widths at the end {summary.written('3d.uniform.bounding_box', '.2f')}. Every "
         f"channel errs by the same share, {summary.written('3d.uniform.relative_error', '.2%')}; "
         f"the longest error is {summary.written('3d.uniform.worst_over_rms', '.1f')} times the "

@@ -12,16 +12,8 @@ _STATISTICS = "geometry/tables/manifold_statistics.parquet"
 _HEAT_MAP = "geometry/tables/heat_map.parquet"
 _TRANSFORM = "geometry/tables/error_transform.parquet"
 _GROWTH = "geometry/tables/error_growth.parquet"
-_UNITS = {
-    "minimum": "input",
-    "maximum": "input",
-    "mean": "input",
-    "deviation": "input",
-    "variation_ratio": "1",
-    "correlation_l1": "1",
-    "mean_rms": "input",
-    "drawn_share": "1",
-}
+_LENGTHS = ("minimum", "maximum", "mean", "deviation", "mean_rms")
+_SHARES = ("variation_ratio", "correlation_l1", "drawn_share")
 LINEAR = 0.95
 """Share of the variance that a fit explains, from which on it is called linear here."""
 
@@ -29,12 +21,14 @@ LINEAR = 0.95
 def values(tables: Mapping[str, pd.DataFrame]) -> Iterator[tuple[str, Value]]:
     """Values named by set, and of the heat map, the error transform and integer inference."""
     for row in tables["manifold_statistics"].to_dict("records"):
-        for column, unit in _UNITS.items():
+        for column in (*_LENGTHS, *_SHARES):
+            unit = row["space"] if column in _LENGTHS else "1"
             value = Value(value=number(row[column]), unit=unit, origin=_STATISTICS)
             yield f"manifolds.{row['manifold']}.{column}", value
     fit = heat_map_fit(tables["heat_map"])
     for name, found in (("slope", fit.slope), ("intercept", fit.intercept)):
-        yield f"heat_map.{name}", Value(value=found, unit="input", origin=_HEAT_MAP)
+        unit = str(tables["manifold_statistics"].space.iloc[0])
+        yield f"heat_map.{name}", Value(value=found, unit=unit, origin=_HEAT_MAP)
     yield "heat_map.r_squared", Value(value=fit.r_squared, unit="1", origin=_HEAT_MAP)
     yield from _of_transform(tables["error_transform"].sort_values("rank"))
     yield from _of_growth(tables["error_growth"])

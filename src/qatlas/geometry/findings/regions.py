@@ -47,7 +47,8 @@ def values(tables: Mapping[str, pd.DataFrame]) -> Iterator[tuple[str, Value]]:
         yield from _of_layers(name, power, _of(tables["region_layers"], row))
         yield from _of_principal_axes(name, row["space"], _of(tables["principal_axes"], row))
         yield from _of_projections(name, row["space"], _of(tables["projections"], row))
-    yield from _of_circle(tables["circle"])
+        if name == "2d.full":
+            yield from _of_circle(row["space"], tables["circle"])
 
 
 def claims(regions: pd.DataFrame) -> Iterator[tuple[str, Claim]]:
@@ -136,13 +137,13 @@ def _of_projections(name: str, space: str, rows: pd.DataFrame) -> Iterator[tuple
         yield f"{known}.bounding_box_efficiency", value
 
 
-def _of_circle(circle: pd.DataFrame) -> Iterator[tuple[str, Value]]:
+def _of_circle(space: str, circle: pd.DataFrame) -> Iterator[tuple[str, Value]]:
     last = circle[circle.layer == circle.layer.max()]
     for column, unit in (
-        ("worst", "input"),
-        ("rms", "input"),
-        ("drawn", "input"),
-        ("area", "input^2"),
+        ("worst", space),
+        ("rms", space),
+        ("drawn", space),
+        ("area", f"{space}^2"),
     ):
         for statistic in ("min", "max", "mean"):
             found = float(last[column].agg(statistic))

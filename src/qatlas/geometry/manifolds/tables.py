@@ -45,6 +45,7 @@ def manifold_tables(settings: Geometry, seed: int) -> dict[str, list[Row]]:
             {
                 "manifold": name,
                 "points": len(inputs),
+                "space": transport(rounded(weights, step)).space,
                 **asdict(magnitudes(worst, inputs)),
                 "mean_rms": float(np.mean([row["rms"] for row in rows])),
                 "drawn_share": max(
