@@ -3,7 +3,6 @@
 from time import process_time
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from record import (
     Measurement,
@@ -37,7 +36,6 @@ def run(
         In which the support is measured.
     """
     before = machine(threads=threads)
-    torch.set_num_threads(threads)
     random = np.random.default_rng(0)
     matrix = random.standard_normal((outputs, generators)) / np.sqrt(outputs)
     around = random_directions(directions, outputs, random)

@@ -23,19 +23,6 @@ def spectrum(matrix: Floats) -> Floats:
     return found
 
 
-def generator_spectrum(generators: Floats) -> Floats:
-    """Eigenvalues of G G^T / 3: a zonotope with uniform coefficients; shape (least side,).
-
-    Parameters
-    ----------
-    generators
-        G, shape (outputs, generators).
-    """
-    rows, columns = generators.shape
-    gram = generators @ generators.T if rows <= columns else generators.T @ generators
-    return spectrum(gram / 3)
-
-
 def transported_spectrum(matrix: Floats, inputs: Floats) -> Floats:
     """Nonzero eigenvalues of M S M^T, computed on the side that is shorter.
 
