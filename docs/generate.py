@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from qatlas.codecs import registry
+from qatlas.config import geometry as geometry_config
 from qatlas.config.codec_grids import CodecGrid
 from qatlas.config.function import (
     KINDS_OF_CHECKPOINT,
@@ -33,6 +34,7 @@ from qatlas.config.text import KINDS_OF_TEXT
 from qatlas.config.training import Training
 from qatlas.function import schema as function
 from qatlas.function.robustness.schema import ROBUSTNESS
+from qatlas.geometry import schema as geometry
 from qatlas.lut import schema as lut
 from qatlas.lut.simulation import schema as simulation
 from qatlas.models.corpus import DOCUMENTS
@@ -72,6 +74,7 @@ TABLES = {
     "results/lut/tables/trajectories.parquet": simulation.TRAJECTORIES,
     "results/lut/tables/examples.parquet": simulation.EXAMPLES,
     "results/lut/tables/growth.parquet": simulation.GROWTH,
+    **{f"results/geometry/tables/{kind.name}.parquet": kind for kind in geometry.TABLES},
 }
 
 
@@ -116,6 +119,20 @@ def config_page() -> str:
         ("lut.simulations", Simulations),
         ("lut.simulations.comparison", Ranges),
         ("lut.simulations.drawn", Drawn),
+        ("geometry", geometry_config.Geometry),
+        ("geometry.plane", geometry_config.Plane),
+        ("geometry.plane.circle", geometry_config.CircleOfInputs),
+        ("geometry.space", geometry_config.Space),
+        ("geometry.manifolds", geometry_config.Manifolds),
+        ("geometry.manifolds.heat_map", geometry_config.HeatMap),
+        ("geometry.manifolds.shapes", geometry_config.Shapes),
+        *(
+            (f"geometry.manifolds.shapes.{name}", shape)
+            for name, shape in geometry_config.SHAPES.items()
+        ),
+        ("geometry.fake_quantization", geometry_config.FakeQuantization),
+        ("geometry.correction", geometry_config.Correction),
+        ("geometry.layers", geometry_config.Layers),
     ]
     lines = [WRITTEN, "# Configuration\n", inspect.cleandoc(INTRODUCTION), ""]
     for title, section in sections:

@@ -18,6 +18,8 @@ from qatlas.config.models import HubModel, LocalModel, PackagedModel, SampledMod
 from qatlas.errors import AtlasError
 from qatlas.function.figures import FIGURES as function_figures
 from qatlas.lut.figures import figures_of as lut_figures
+from qatlas.geometry.figures import FIGURES as geometry_figures
+from qatlas.geometry.figures import GROUPS as geometry_groups
 from qatlas.preflight import needs_of_rows, require_feasible
 from qatlas.rate_distortion.figures import FIGURES as rate_distortion_figures
 from qatlas.weights.figures import FIGURES as weights_figures
@@ -50,6 +52,12 @@ if study.function:
     }
 if study.lut:
     FIGURES["lut"] = lut_figures(study.lut)
+if study.geometry:
+    FIGURES["geometry"] = {
+        name: reads
+        for name, reads in geometry_figures.items()
+        if study.geometry.layers or name not in geometry_groups["layers"]
+    }
 # Those that define `run`; the files beside them are what they share.
 BENCHMARKS = {
     path.stem: path
@@ -105,7 +113,7 @@ def parts():
         "encoders": study.function and study.function.encoders,
         "robustness": study.robustness,
         "lut": study.lut,
-        "lut_simulations": study.lut and study.lut.simulations,
+        "geometry": study.geometry,
     }
     return [part for part, section in sections.items() if section]
 

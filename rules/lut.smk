@@ -15,6 +15,11 @@ if study.lut.language_models:
     include: "lut_models.smk"
 
 
+if study.lut.simulations:
+
+    include: "lut_simulations.smk"
+
+
 # The maps of the study are made together; any other can be asked for by its name.
 ruleorder: lut_maps > lut_map
 

@@ -145,7 +145,7 @@ WRONG = {
     "unknown key far from any": (
         "colour",
         3,
-        "colour: there is no such key; allowed: codecs, function, lut, models, rate_distortion, …",
+        "colour: there is no such key; allowed: codecs, function, geometry, lut, models, …",
     ),
     "unknown key of a model": (
         "models/noise/rowz",

@@ -17,6 +17,10 @@ Name = Annotated[str, Field(pattern=r"^[^\s.]+(\.[^\s.]+)*$")]
 """A dotted path, such as ``minilm.lloyd_max.4bit.nmse``."""
 
 
+Numbers = tuple[float | None, ...] | tuple[tuple[float | None, ...], ...]
+"""One number an axis, or a row of them a layer; null where one is not defined."""
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True
@@ -24,9 +28,9 @@ class _Record(BaseModel):
 
 
 class Value(_Record):
-    """A number with its unit, interval and the table it was computed from."""
+    """A number, or several, with unit, interval and the table it was computed from."""
 
-    value: float | int | str | None = Field(description="null where it is not defined.")
+    value: float | int | str | Numbers | None = Field(description="null where it is not defined.")
     unit: str
     low: float | None = None
     high: float | None = None
@@ -67,7 +71,7 @@ class Summary(_Record):
         return self.values[name]
 
     def written(self, name: str, form: str = "") -> str:
-        """The value of that name as text, ``not measured`` where there is none.
+        """The value of that name as text, several separated by commas; or ``not measured``.
 
         Parameters
         ----------
@@ -77,6 +81,8 @@ class Summary(_Record):
             How a number is formatted, such as ``.3f``.
         """
         value = self.values[name].value if name in self.values else None
+        if isinstance(value, tuple):
+            return ", ".join(format(part, form) for part in value)
         return "not measured" if value is None else format(value, form)
 
 

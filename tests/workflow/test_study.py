@@ -14,6 +14,7 @@ from qatlas.config.loading import load
 from qatlas.function.evaluation import compare_all
 from qatlas.function.figures import FIGURES as FUNCTION_FIGURES
 from qatlas.function.opening import open_calibrated
+from qatlas.geometry.figures import FIGURES as GEOMETRY_FIGURES
 from qatlas.lut.figures import figures_of as lut_figures_of
 from qatlas.models import load_quantized
 from qatlas.rate_distortion.figures import FIGURES as RATE_DISTORTION_FIGURES
@@ -29,6 +30,7 @@ FIGURES = (
     *(f"rate_distortion/figures/{name}" for name in RATE_DISTORTION_FIGURES),
     *(f"function/figures/{name}" for name in (*FUNCTION_FIGURES, "robustness")),
     *(f"lut/figures/{name}" for name in lut_figures_of(SMOKE.lut)),
+    *(f"geometry/figures/{name}" for name in GEOMETRY_FIGURES),
 )
 CHANGES_BETWEEN_BUILDS = (
     ".log",
@@ -67,7 +69,7 @@ def test_every_figure_is_a_vector_pdf_with_preview_data_and_caption(study):
 
 def test_summaries_follow_their_published_schema(study):
     schema = json.loads((ROOT / "docs/summary.schema.json").read_text())
-    for chapter in ("weights", "rate_distortion", "function", "lut"):
+    for chapter in ("weights", "rate_distortion", "function", "lut", "geometry"):
         summary = json.loads((study.folder / f"results/{chapter}/summary.json").read_text())
         jsonschema.validate(summary, schema)
         assert summary["chapter"] == chapter

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from qatlas.codecs import registry
 from qatlas.config.codec_grids import CodecGrid
 from qatlas.config.function import Function, NamedLanguageModel
+from qatlas.config.geometry import Geometry
 from qatlas.config.lut import Lut
 from qatlas.config.models import AnyModel, SampledModel
 from qatlas.config.rate_distortion import RateDistortion
@@ -46,6 +47,9 @@ class Study(Section):
     )
     lut: Lut | None = Field(
         None, description="The chapter lut; without it no multiplication goes by table."
+    )
+    geometry: Geometry | None = Field(
+        None, description="The chapter geometry; without it no set of errors is computed."
     )
 
     @field_validator("codecs", mode="after")
@@ -135,6 +139,28 @@ class Study(Section):
                     f"lut.language_models.tokens: found {tokens}, less than one window of "
                     f"text.context, {self.text.context}; give at least as many"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _references_of_geometry_exist(self) -> "Study":
+        section = self.geometry.layers if self.geometry else None
+        if section is None:
+            return self
+        if self.function is None:
+            raise ValueError(
+                "geometry.layers: there is no section function, which describes the models; add "
+                "one, or leave geometry.layers out"
+            )
+        encoders = self.function.encoders.models if self.function.encoders else ()
+        _require_known(
+            [
+                *(("geometry.layers.encoders", name, encoders) for name in section.encoders),
+                *(
+                    ("geometry.layers.language_models", name, self.function.models)
+                    for name in section.language_models
+                ),
+            ]
+        )
         return self
 
     def function_grids(self) -> dict[str, CodecGrid]:

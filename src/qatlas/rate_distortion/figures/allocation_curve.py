@@ -134,5 +134,5 @@ def _gains(summary: Summary, name: str, shown: float, meaning: str) -> str:
     return f"{meaning}: {_decibels(at_shown)} at {shown:g} bits, {_decibels(largest)} at most"
 
 
-def _decibels(gain: float | int | str | None) -> str:
+def _decibels(gain: object) -> str:
     return "undefined" if gain is None else f"{gain:.2f} dB"

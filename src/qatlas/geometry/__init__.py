@@ -1,0 +1,1 @@
+"""What shape is the error, and how does it travel through layers?"""

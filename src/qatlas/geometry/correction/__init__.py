@@ -1,0 +1,1 @@
+"""Metric and topological error of a ReLU network, and what can be corrected."""

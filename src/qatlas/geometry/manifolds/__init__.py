@@ -1,0 +1,1 @@
+"""Sets of inputs in the plane, and how large their errors are."""

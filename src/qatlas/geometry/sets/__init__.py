@@ -1,0 +1,1 @@
+"""Zonotopes: boxes, their sums and their linear images, without lists of vertices."""

@@ -1,0 +1,67 @@
+"""The chapter geometry: what its jobs depend on, and what they refuse."""
+
+import shutil
+
+import pandas as pd
+import pytest
+
+from qatlas.geometry.figures import GROUPS
+from qatlas.geometry.schema import TABLES
+from tests.workflow.conftest import Checkout
+
+# One worker runs these, so that the study is built once.
+pytestmark = pytest.mark.xdist_group("study")
+
+
+@pytest.fixture
+def edited(study, tmp_path):
+    """A finished study whose files may be changed."""
+    return Checkout(shutil.copytree(study.folder, tmp_path / "study", symlinks=True))
+
+
+def rules_after(checkout, name):
+    """Rules that run again after a file of the chapter is edited."""
+    path = checkout.folder / "src/qatlas/geometry" / name
+    path.write_text(path.read_text() + "\n# edited\n")
+    return {rule for rule, _ in checkout.jobs()}
+
+
+def test_an_edited_figure_redraws_its_group_alone(edited):
+    assert rules_after(edited, "figures/plane_full.py") == {"geometry_figures", "runtimes", "all"}
+
+
+def test_an_edited_manifold_measures_and_draws_what_follows_from_it(edited):
+    assert rules_after(edited, "fake_quantization.py") == {
+        "manifolds",
+        "geometry_summary",
+        "geometry_figures",
+        "manifold_figures",
+        "runtimes",
+        "all",
+    }
+
+
+def test_one_figure_can_be_asked_for_by_its_name(edited):
+    figure = edited.folder / "results/geometry/figures/plane_full.pdf"
+    before = figure.read_bytes()
+    figure.unlink()
+    run = edited.snakemake("results/geometry/figures/plane_full.pdf")
+    assert run.returncode == 0, run.stdout
+    assert figure.read_bytes() == before
+
+
+def test_every_table_of_the_chapter_has_rows_and_every_group_its_figures(study):
+    results = study.folder / "results/geometry"
+    for kind in TABLES:
+        assert len(pd.read_parquet(results / f"tables/{kind.name}.parquet")) > 0
+    for group in GROUPS.values():
+        assert all((results / f"figures/{name}.rst").read_text().strip() for name in group)
+
+
+def test_a_matrix_of_the_wrong_shape_is_refused_before_any_job_starts(checkout):
+    config = checkout.folder / "config/smoke.yaml"
+    config.write_text(config.read_text().replace("[[0.9, 0.2], [0.1, 1.0]]", "[[0.9, 0.2]]"))
+    run = checkout.snakemake("--dry-run", "geometry")
+    assert run.returncode != 0
+    assert "geometry.plane.full.0" in run.stdout
+    assert "at least 2 items" in run.stdout
