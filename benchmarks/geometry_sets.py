@@ -25,16 +25,22 @@ from scipy.spatial import ConvexHull
 
 from qatlas.config.geometry import Geometry
 from qatlas.geometry.experiments.named import at_inputs, experiments
-from qatlas.geometry.experiments.rounding import RoundedLayers, step_of
-from qatlas.geometry.experiments.transport import Transport, generators, region, transport
+from qatlas.geometry.experiments.rounding import step_of
+from qatlas.geometry.experiments.transport import (
+    directions,
+    generators,
+    lengths,
+    region,
+    transport,
+)
 from qatlas.geometry.manifolds.shapes import circle, sample_all, square
 from qatlas.geometry.sets.polygon import largest_norms
+from qatlas.geometry.sets.shared_directions import areas_along, largest_norms_along
 from qatlas.geometry.sets.volume import areas, volume
 
 Floats = NDArray[np.float64]
 Sizes = dict[str, Floats]
 """Volume, half-widths of the bounding box and longest error, of every region in order."""
-Problem = list[tuple[RoundedLayers, Transport]]
 
 
 def run(repetitions: int = 20, brute_repetitions: int = 2) -> Record:
@@ -86,19 +92,21 @@ def _inputs(settings: Geometry, seed: int) -> Floats:
 def _from_generators(settings: Geometry, inputs: Floats) -> Sizes:
     named = experiments(settings)
     layers = at_inputs(settings.plane, inputs, step_of(settings.bits))
-    many = generators(layers, transport(layers.weights))
-    flat = [generators(one.layers, one.by) for one in named if one.dimension == 2]
+    along, far = directions(transport(layers.weights)), lengths(layers)
+    flat = np.stack([generators(one.layers, one.by) for one in named if one.dimension == 2])
     spatial = [region(one.layers, one.by) for one in named if one.dimension == 3]
-    of_plane = np.concatenate([flat, many])
     return {
-        "volume": np.concatenate([areas(of_plane), [volume(one) for one in spatial]]),
+        "volume": np.concatenate(
+            [areas(flat), areas_along(along, far), [volume(one) for one in spatial]]
+        ),
         "half_widths": np.concatenate(
             [
-                np.abs(of_plane).sum(axis=-1).ravel(),
+                np.abs(flat).sum(axis=-1).ravel(),
+                (far @ np.abs(along).T).ravel(),
                 *(np.abs(one.generators).sum(axis=-1) for one in spatial),
             ]
         ),
-        "longest": largest_norms(of_plane),
+        "longest": np.concatenate([largest_norms(flat), largest_norms_along(along, far)]),
     }
 
 

@@ -15,6 +15,7 @@ from qatlas.geometry.sets.axes import axes_of_covariance, axes_of_points
 from qatlas.geometry.sets.membership import gauge
 from qatlas.geometry.sets.polygon import largest_norms, outlines, polygon
 from qatlas.geometry.sets.polyhedron import face_normals, polyhedron
+from qatlas.geometry.sets.shared_directions import areas_along, largest_norms_along
 from qatlas.geometry.sets.volume import areas, mixed_area, volume, volume_lower_bound
 from qatlas.geometry.sets.zonotope import (
     Zonotope,
@@ -209,6 +210,15 @@ def test_batches_give_what_single_sets_give():
         assert found.shape == (4, 5)
         assert found[2, 3] == one(batch[2, 3])
     assert outlines(batch)[1, 2].tolist() == outlines(batch[1, 2]).tolist()
+
+
+def test_sets_of_shared_directions_have_the_sizes_of_their_generators():
+    random = np.random.default_rng(4)
+    directions, lengths = random.normal(size=(2, 7)), random.uniform(0, 3, (5, 4, 7))
+    written = directions * lengths[..., None, :]
+    assert areas_along(directions, lengths) == pytest.approx(areas(written), rel=1e-12)
+    assert largest_norms_along(directions, lengths) == pytest.approx(largest_norms(written))
+    assert (largest_norms_along(directions, 0 * lengths) == 0).all()
 
 
 def test_the_covariance_is_that_of_uniform_coefficients():

@@ -8,10 +8,10 @@ from qatlas.geometry.experiments.measurements import Row, outline_rows
 from qatlas.geometry.experiments.monte_carlo import longest_drawn
 from qatlas.geometry.experiments.named import Experiment, at_inputs
 from qatlas.geometry.experiments.rounding import step_of
-from qatlas.geometry.experiments.transport import generators, rms, transport
+from qatlas.geometry.experiments.transport import directions, lengths, rms, transport
 from qatlas.geometry.manifolds.magnitudes import worst_errors
 from qatlas.geometry.manifolds.shapes import circle
-from qatlas.geometry.sets.volume import areas
+from qatlas.geometry.sets.shared_directions import areas_along
 from qatlas.seeds import generator
 
 
@@ -24,7 +24,7 @@ def circle_rows(settings: Geometry, seed: int) -> Iterator[Row]:
     for depth in range(1, len(layers.weights) + 1):
         up_to = replace(layers, weights=layers.weights[:depth], entering=layers.entering[:, :depth])
         carried = replace(by, matrices=by.matrices[:depth], singular=by.singular[:depth])
-        area = areas(generators(up_to, carried))
+        area = areas_along(directions(carried), lengths(up_to))
         worst, random = worst_errors(up_to, carried), rms(up_to, carried)
         draws = generator(seed, "geometry", "circle", str(depth))
         drawn = longest_drawn(up_to, carried, settings.draws, draws)

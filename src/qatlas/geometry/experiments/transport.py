@@ -43,9 +43,21 @@ def transport(weights: Floats) -> Transport:
 
 def generators(layers: RoundedLayers, by: Transport) -> Floats:
     """Generators of the errors of all layers together, shape (..., d, layers d), layer by layer."""
-    scaled = by.matrices * layers.half_widths[..., None, :]
-    joined = scaled.swapaxes(-3, -2)
+    joined = np.einsum("lij,...lj->...ilj", by.matrices, layers.half_widths)
     found: Floats = joined.reshape(*joined.shape[:-2], -1)
+    return found
+
+
+def directions(by: Transport) -> Floats:
+    """Generators of errors of unit boxes, shape (d, layers d): those of any input are multiples."""
+    joined: Floats = by.matrices.transpose(1, 0, 2).reshape(by.matrices.shape[1], -1)
+    return joined
+
+
+def lengths(layers: RoundedLayers) -> Floats:
+    """What the directions are multiplied with at each input, shape (..., layers d)."""
+    widths = layers.half_widths
+    found: Floats = widths.reshape(*widths.shape[:-2], -1)
     return found
 
 

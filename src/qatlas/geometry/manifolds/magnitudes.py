@@ -6,14 +6,14 @@ from math import inf
 import numpy as np
 
 from qatlas.geometry.experiments.rounding import RoundedLayers
-from qatlas.geometry.experiments.transport import Transport, generators
-from qatlas.geometry.sets.polygon import largest_norms
+from qatlas.geometry.experiments.transport import Transport, directions, lengths
+from qatlas.geometry.sets.shared_directions import largest_norms_along
 from qatlas.geometry.sets.zonotope import Floats
 
 
 def worst_errors(layers: RoundedLayers, by: Transport) -> Floats:
     """Length of the farthest vertex of the region of each input, shape (...); two channels."""
-    return largest_norms(generators(layers, by))
+    return largest_norms_along(directions(by), lengths(layers))
 
 
 @dataclass(frozen=True)

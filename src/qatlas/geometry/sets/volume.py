@@ -34,8 +34,8 @@ def areas(generators: Floats) -> Floats:
     """
     g = by_angle(generators)
     before = np.cumsum(g, axis=-1) - g
-    found: Floats = 4 * np.abs(before[..., 0, :] * g[..., 1, :] - before[..., 1, :] * g[..., 0, :])
-    total: Floats = found.sum(axis=-1)
+    found = before[..., 0, :] * g[..., 1, :] - before[..., 1, :] * g[..., 0, :]
+    total: Floats = 4 * np.abs(found).sum(axis=-1)
     return total
 
 
