@@ -7,7 +7,7 @@ SNAKEMAKE := $(BIN)/snakemake --profile profiles/default
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := study
-.PHONY: study test check report bench peers docs lock rulegraph clean help
+.PHONY: study test check report bench peers animations docs lock rulegraph clean help
 
 study: $(INSTALLED) ## build the default study: every number, figure and summary
 	$(SNAKEMAKE)
@@ -39,8 +39,14 @@ peers: $(INSTALLED) ## install the optional outside quantizers: torchao, hqq
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--requirement requirements-peers.txt
 
+animations: $(INSTALLED) ## install Manim, an optional extra, and render the animations
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--requirement requirements-animations.txt || { echo "Manim compiles two of its parts: on" \
+		"Debian, apt-get install gcc pkg-config libpango1.0-dev" >&2; exit 1; }
+	$(SNAKEMAKE) animations
+
 lock: $(INSTALLED) ## pin requirements*.in in requirements*.txt and envs/
-	for name in requirements requirements-peers; do \
+	for name in requirements requirements-peers requirements-animations; do \
 		$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-header --no-emit-options \
 			--no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 			--output-file $$name.txt $$name.in && \

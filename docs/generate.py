@@ -132,6 +132,7 @@ def config_page() -> str:
         ),
         ("geometry.fake_quantization", geometry_config.FakeQuantization),
         ("geometry.correction", geometry_config.Correction),
+        ("geometry.animations", geometry_config.Animations),
         ("geometry.layers", geometry_config.Layers),
     ]
     lines = [WRITTEN, "# Configuration\n", inspect.cleandoc(INTRODUCTION), ""]

@@ -99,6 +99,7 @@ use rule geometry_figures as manifold_figures with:
 
 
 include: "geometry_correction.smk"
+include: "geometry_animations.smk"
 
 
 if study.geometry.layers:

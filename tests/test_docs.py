@@ -48,10 +48,26 @@ def test_the_optional_packages_are_pinned_and_change_no_other_pin():
     assert {"torch", "numpy", "bitsandbytes", "gguf"} <= base.keys() & peers
 
 
-def test_conda_environment_has_the_pins_of_the_lock():
-    locked = {f"{name}=={version}" for name, version in pins("requirements.txt").items()}
-    environment = yaml.safe_load((ROOT / "envs/atlas.yaml").read_text())
-    assert set(environment["dependencies"][-1]["pip"]) == locked, "run `make lock`"
+def test_what_draws_animations_is_pinned_and_changes_no_other_pin():
+    base, animations = pins("requirements.txt"), pins("requirements-animations.txt")
+    shared = base.keys() & animations
+    assert {name: animations[name] for name in shared} == {name: base[name] for name in shared}
+    assert {"manim", "manimpango", "typst"} <= animations.keys() - base.keys(), "run `make lock`"
+
+
+@pytest.mark.parametrize(
+    ("name", "locks"),
+    [
+        ("atlas.yaml", ["requirements.txt"]),
+        ("animations.yaml", ["requirements.txt", "requirements-animations.txt"]),
+    ],
+)
+def test_conda_environments_have_the_pins_of_the_locks(name, locks):
+    locked = {f"{package}=={pin}" for lock in locks for package, pin in pins(lock).items()}
+    environment = yaml.safe_load((ROOT / "envs" / name).read_text())
+    found = environment["dependencies"][-1]["pip"]
+    assert set(found) == locked, "run `make lock`"
+    assert len(found) == len(locked)
 
 
 def test_every_requirement_is_pinned_in_the_lock():

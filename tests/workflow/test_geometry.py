@@ -5,6 +5,7 @@ import shutil
 import pandas as pd
 import pytest
 
+from qatlas.codecs.peers import is_installed
 from qatlas.geometry.figures import GROUPS
 from qatlas.geometry.schema import TABLES
 from tests.workflow.conftest import Checkout
@@ -39,6 +40,24 @@ def test_an_edited_manifold_measures_and_draws_what_follows_from_it(edited):
         "runtimes",
         "all",
     }
+
+
+@pytest.mark.skipif(is_installed("manim"), reason="Manim is installed")
+def test_animations_without_manim_end_before_any_job_and_say_how_to_install_it(checkout):
+    run = checkout.snakemake("animations")
+    assert run.returncode != 0
+    assert "Install them and render with `make animations`" in run.stdout
+    assert not (checkout.folder / "results").exists()
+
+
+def test_animations_of_a_network_that_needs_no_rounding_end_before_any_job(checkout):
+    config = checkout.folder / "config/smoke.yaml"
+    even = "correction: {bits: 3, weight_1: [[1, 0], [0, 1]], weight_2: [[1, 0], [0, 1]], "
+    config.write_text(config.read_text().replace("correction: {", even))
+    run = checkout.snakemake("results/geometry/animations/Opening.mp4")
+    assert run.returncode != 0
+    assert "geometry.correction.bits is 3" in run.stdout
+    assert not (checkout.folder / "results").exists()
 
 
 def test_one_figure_can_be_asked_for_by_its_name(edited):

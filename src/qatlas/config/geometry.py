@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from qatlas.config.geometry_animations import Animations
 from qatlas.config.geometry_correction import Correction
 from qatlas.config.geometry_layers import Layers
 from qatlas.config.section import Section
@@ -162,6 +163,7 @@ class Geometry(Section):
     correction: Correction = Field(
         Correction(), description="A ReLU network whose error is corrected."
     )
+    animations: Animations = Field(Animations(), description="The same network, as animations.")
     layers: Layers | None = Field(
         None, description="Layers of trained models; without it none are measured."
     )

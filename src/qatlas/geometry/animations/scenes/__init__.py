@@ -1,0 +1,1 @@
+"""Scenes, one a module, each with ``show(stage, story)``."""
