@@ -34,7 +34,7 @@ def test_layers_of_models_that_are_not_there_are_refused(layers, message):
 
 def test_layers_need_the_section_that_describes_models():
     given = with_layers(language_models=["llama"])
-    del given["function"], given["robustness"]
+    del given["function"], given["robustness"], given["lut"]
     with pytest.raises(AtlasError, match=r"geometry\.layers: there is no section function"):
         load(given)
 

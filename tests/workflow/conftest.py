@@ -76,6 +76,12 @@ def study(tmp_path_factory):
 
 
 @pytest.fixture
+def edited(study, tmp_path):
+    """A finished study whose files may be changed."""
+    return Checkout(shutil.copytree(study.folder, tmp_path / "study", symlinks=True))
+
+
+@pytest.fixture
 def checkout(tmp_path):
     """A fresh copy of the project with nothing built."""
     return copy_project(tmp_path)

@@ -1,23 +1,14 @@
 """The chapter geometry: what its jobs depend on, and what they refuse."""
 
-import shutil
-
 import pandas as pd
 import pytest
 
 from qatlas.codecs.peers import is_installed
 from qatlas.geometry.figures import GROUPS
 from qatlas.geometry.schema import TABLES
-from tests.workflow.conftest import Checkout
 
-# One worker runs these, so that the study is built once.
-pytestmark = pytest.mark.xdist_group("study")
-
-
-@pytest.fixture
-def edited(study, tmp_path):
-    """A finished study whose files may be changed."""
-    return Checkout(shutil.copytree(study.folder, tmp_path / "study", symlinks=True))
+# One worker runs those of the finished study, so that it is built once.
+of_finished_study = pytest.mark.xdist_group("study")
 
 
 def rules_after(checkout, name):
@@ -27,16 +18,21 @@ def rules_after(checkout, name):
     return {rule for rule, _ in checkout.jobs()}
 
 
+@of_finished_study
 def test_an_edited_figure_redraws_its_group_alone(edited):
     assert rules_after(edited, "figures/plane_full.py") == {"geometry_figures", "runtimes", "all"}
 
 
+@of_finished_study
 def test_an_edited_manifold_measures_and_draws_what_follows_from_it(edited):
+    # Captions of every group take their numbers from the summary.
     assert rules_after(edited, "fake_quantization.py") == {
         "manifolds",
         "geometry_summary",
         "geometry_figures",
         "manifold_figures",
+        "correction_figures",
+        "layer_figures",
         "runtimes",
         "all",
     }
@@ -60,6 +56,7 @@ def test_animations_of_a_network_that_needs_no_rounding_end_before_any_job(check
     assert not (checkout.folder / "results").exists()
 
 
+@of_finished_study
 def test_one_figure_can_be_asked_for_by_its_name(edited):
     figure = edited.folder / "results/geometry/figures/plane_full.pdf"
     before = figure.read_bytes()
@@ -69,6 +66,7 @@ def test_one_figure_can_be_asked_for_by_its_name(edited):
     assert figure.read_bytes() == before
 
 
+@of_finished_study
 def test_every_table_of_the_chapter_has_rows_and_every_group_its_figures(study):
     results = study.folder / "results/geometry"
     for kind in TABLES:
