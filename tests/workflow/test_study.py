@@ -209,9 +209,8 @@ def test_two_clean_builds_give_the_same_bytes(study, tmp_path):
     assert run.returncode == 0, run.stdout
     first, second = hashes(study), hashes(other)
     assert first == second
-    assert sum(name.endswith(".pdf") for name in first) == len(FIGURES) + len(
-        drawn_plots(SMOKE.lut)
-    )
+    drawn = len(FIGURES) + len(drawn_plots(SMOKE.lut))
+    assert sum(name.endswith(".pdf") for name in first) == drawn
 
 
 def hashes(checkout):
