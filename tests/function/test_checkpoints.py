@@ -21,6 +21,7 @@ from qatlas.models.likelihood import evaluate
 from qatlas.models.prequantized.opening import open_prequantized
 from qatlas.models.windows import Text, Windows
 from qatlas.tables import read_table, write_table
+from tests.drawn_text import boxes, outside
 from tests.function.conftest import SETTINGS, filled
 from tests.function.test_figures import drawn_by
 from tests.models.packers import (
@@ -31,7 +32,6 @@ from tests.models.packers import (
     only_tensors,
     write_checkpoint,
 )
-from tests.rate_distortion.test_figures import boxes, outside
 
 MODELS = Path(__file__).parents[2] / "resources/models"
 WINDOWS = Windows(64, 64)

@@ -2,7 +2,6 @@
 
 from functools import cache
 from importlib import import_module
-from itertools import combinations
 from pkgutil import iter_modules
 
 import pytest
@@ -11,9 +10,8 @@ from qatlas.function import figures
 from qatlas.function.figures import FIGURES
 from qatlas.function.schema import TABLES
 from qatlas.function.summary import summarize
-from qatlas.plotting import COLUMN_WIDTH, FULL_WIDTH
+from tests.drawn_text import boxes, collisions, has_width_and_type_of_the_house, outside
 from tests.function.conftest import SETTINGS
-from tests.rate_distortion.test_figures import boxes, outside, overlap
 
 every_figure = pytest.mark.parametrize("name", FIGURES)
 
@@ -56,15 +54,13 @@ def test_every_module_is_a_figure_and_every_figure_a_module():
 def test_all_text_lies_inside_the_figure_and_none_on_another(name, drawn_once):
     figure, drawn = drawn_once(name)
     assert outside(figure, drawn) == []
-    for (one, box), (other, other_box) in combinations(drawn.items(), 2):
-        assert not overlap(box, other_box), f"{one.get_text()!r} on {other.get_text()!r}"
+    assert collisions(drawn) == []
 
 
 @every_figure
 def test_a_figure_is_one_column_wide_or_two_in_type_of_6_to_8_points(name, drawn_once):
     figure, drawn = drawn_once(name)
-    assert figure.get_figwidth() in (COLUMN_WIDTH, FULL_WIDTH)
-    assert {text.get_fontsize() for text in drawn} <= {6, 6.5, 7, 8}
+    assert has_width_and_type_of_the_house(figure, drawn)
 
 
 @every_figure

@@ -1,7 +1,7 @@
 """The figure of perplexity against precision."""
 
 from functools import cache
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -15,8 +15,8 @@ from qatlas.function.robustness.settings import RobustnessSettings
 from qatlas.function.robustness.simulation import simulated
 from qatlas.function.robustness.summary import robustness_summary
 from qatlas.plotting import FULL_WIDTH, save_figure
+from tests.drawn_text import boxes, collisions, outside, texts
 from tests.function.robustness_rows import realistic, rows_of, seeds_of
-from tests.rate_distortion.test_figures import boxes, outside, overlap, texts
 
 SETTINGS = RobustnessSettings()
 WATERMARK = "SIMULATED"
@@ -97,8 +97,7 @@ def test_all_text_lies_inside_the_figure(case):
 @every_case
 def test_no_text_lies_on_another(case):
     _, drawn = drawn_once(case)
-    for (one, box), (other, other_box) in combinations(drawn.items(), 2):
-        assert not overlap(box, other_box), f"{one.get_text()!r} on {other.get_text()!r}"
+    assert collisions(drawn) == []
 
 
 @every_case

@@ -3,7 +3,6 @@
 from functools import cache
 from importlib import import_module
 from io import BytesIO
-from itertools import combinations
 from pkgutil import iter_modules
 
 import pytest
@@ -12,9 +11,8 @@ from qatlas.geometry import figures
 from qatlas.geometry.figures import FIGURES
 from qatlas.geometry.schema import TABLES
 from qatlas.geometry.summary import summarize
-from qatlas.plotting import COLUMN_WIDTH, FULL_WIDTH
+from tests.drawn_text import boxes, collisions, has_width_and_type_of_the_house, outside
 from tests.geometry.conftest import SETTINGS, measure
-from tests.rate_distortion.test_figures import boxes, outside, overlap
 
 every_figure = pytest.mark.parametrize("name", FIGURES)
 
@@ -49,15 +47,13 @@ def test_every_module_is_a_figure_and_every_figure_a_module():
 def test_all_text_lies_inside_the_figure_and_none_on_another(name, drawn_once):
     figure, drawn = drawn_once(name)
     assert outside(figure, drawn) == []
-    for (one, box), (other, other_box) in combinations(drawn.items(), 2):
-        assert not overlap(box, other_box), f"{one.get_text()!r} on {other.get_text()!r}"
+    assert collisions(drawn) == []
 
 
 @every_figure
 def test_a_figure_is_one_column_wide_or_two_in_type_of_6_to_8_points(name, drawn_once):
     figure, drawn = drawn_once(name)
-    assert figure.get_figwidth() in (COLUMN_WIDTH, FULL_WIDTH)
-    assert {text.get_fontsize() for text in drawn} <= {6, 6.5, 7, 8}
+    assert has_width_and_type_of_the_house(figure, drawn)
 
 
 @every_figure

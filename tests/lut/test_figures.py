@@ -3,7 +3,6 @@
 import io
 from functools import cache
 from importlib import import_module
-from itertools import combinations
 from pkgutil import iter_modules
 
 import pytest
@@ -11,9 +10,8 @@ import pytest
 from qatlas.lut import figures
 from qatlas.lut.figures import FIGURES, figures_of
 from qatlas.lut.summary import summarize
-from qatlas.plotting import COLUMN_WIDTH, FULL_WIDTH
+from tests.drawn_text import boxes, collisions, has_width_and_type_of_the_house, outside
 from tests.lut.conftest import SETTINGS
-from tests.rate_distortion.test_figures import boxes, overlap
 
 MAP_FIGURES = ("maps", "error_maps", "multiplier_errors", "errors_vs_size")
 every_figure = pytest.mark.parametrize("name", MAP_FIGURES)
@@ -45,22 +43,15 @@ def test_every_figure_has_a_module():
 @every_figure
 def test_a_figure_is_one_column_wide_or_two_in_type_of_6_to_8_points(drawn_once, name):
     figure, found = drawn_once(name)
-    assert figure.get_figwidth() in (COLUMN_WIDTH, FULL_WIDTH)
+    assert has_width_and_type_of_the_house(figure, found)
     assert figure.get_figheight() <= 8
-    assert {text.get_fontsize() for text in found} <= {6, 6.5, 7, 8}
 
 
 @every_figure
 def test_all_text_lies_inside_the_figure_and_none_on_another(drawn_once, name):
     figure, found = drawn_once(name)
-    width, height = 72 * figure.get_size_inches()
-    for text, box in found.items():
-        assert box.x0 > -0.5, text
-        assert box.x1 < width + 0.5, text
-        assert box.y0 > -0.5, text
-        assert box.y1 < height + 0.5, text
-    for (one, box), (other, other_box) in combinations(found.items(), 2):
-        assert not overlap(box, other_box), f"{one.get_text()!r} on {other.get_text()!r}"
+    assert outside(figure, found) == []
+    assert collisions(found) == []
 
 
 @every_figure
@@ -95,8 +86,7 @@ def test_a_figure_of_two_encodings_and_one_multiplier_is_drawn(tables):
         figure = module.draw(module.select(few, SETTINGS))
         found = boxes(figure)
         assert found
-        for (one, box), (other, other_box) in combinations(found.items(), 2):
-            assert not overlap(box, other_box), f"{one.get_text()!r} on {other.get_text()!r}"
+        assert collisions(found) == []
 
 
 def test_a_multiplier_has_one_marker_also_where_another_has_no_error(tables):

@@ -1,7 +1,6 @@
 """What is found and drawn of language models by table, from made-up measurements."""
 
 from importlib import import_module
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from qatlas.lut.schema import TABLE_MODELS
 from qatlas.plotting import FULL_WIDTH
 from qatlas.summary import Summary
 from qatlas.tables import write_table
-from tests.rate_distortion.test_figures import boxes, outside, overlap
+from tests.drawn_text import boxes, collisions, outside
 
 GIVEN = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
 SETTINGS = load(GIVEN).lut
@@ -141,8 +140,7 @@ def test_all_text_lies_inside_the_figure_and_none_on_another(name, tables):
     drawn = boxes(figure)
     assert figure.get_figwidth() == FULL_WIDTH
     assert outside(figure, drawn) == []
-    for (one, box), (other, other_box) in combinations(drawn.items(), 2):
-        assert not overlap(box, other_box), f"{one.get_text()!r} on {other.get_text()!r}"
+    assert collisions(drawn) == []
 
 
 @every_figure

@@ -2,7 +2,6 @@
 
 from functools import cache
 from importlib import import_module
-from itertools import combinations
 from pathlib import Path
 from pkgutil import iter_modules
 
@@ -10,14 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.transforms import Bbox
 
 from qatlas.codecs import create
 from qatlas.codecs.registry import parameters_of
 from qatlas.config.loading import load
 from qatlas.family_curves import in_order
-from qatlas.plotting import COLUMN_WIDTH, FULL_WIDTH, readable
+from qatlas.plotting import readable
 from qatlas.rate_distortion import figures
 from qatlas.rate_distortion.allocation import allocate
 from qatlas.rate_distortion.drawing import LIMITS
@@ -31,6 +28,7 @@ from qatlas.rate_distortion.schema import (
 )
 from qatlas.rate_distortion.summary import summarize
 from qatlas.tables import read_table, write_table
+from tests.drawn_text import boxes, collisions, has_width_and_type_of_the_house, outside, texts
 from tests.rate_distortion.conftest import summarized_tables
 
 STUDY = load(yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text()))
@@ -159,56 +157,6 @@ def drawn_once(tables):
     return draw
 
 
-def axis_texts(axis):
-    lowest, highest = sorted(axis.get_view_interval())
-    ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
-    return [axis.label, *(t.label1 for t in ticks if lowest <= t.get_loc() <= highest)]
-
-
-def texts(figure):
-    """Every text that is drawn: titles, labels, ticks, legends and cells of tables."""
-    found = [*figure.texts, figure._supxlabel, figure._supylabel, figure._suptitle]
-    legends = [*figure.legends]
-    for panel in figure.axes:
-        found += [panel.title, *panel.texts]
-        legends += [panel.get_legend()]
-        if panel.axison:
-            found += [*axis_texts(panel.xaxis), *axis_texts(panel.yaxis)]
-        found += [cell.get_text() for table in panel.tables for cell in table.get_celld().values()]
-    found += [text for legend in legends if legend for text in legend.get_texts()]
-    return list({id(t): t for t in found if t and t.get_visible() and t.get_text()}.values())
-
-
-def boxes(figure):
-    """What is drawn and where: texts and their boxes in points, after the layout."""
-    # Letters are fitted to pixels: the finer these, the nearer to what is printed.
-    figure.set_dpi(72 * 8)
-    canvas = FigureCanvasAgg(figure)
-    figure.draw_without_rendering()
-    renderer = canvas.get_renderer()
-    extents = ((text, text.get_window_extent(renderer)) for text in texts(figure))
-    return {text: Bbox(box.get_points() / 8) for text, box in extents}
-
-
-def outside(figure, drawn):
-    """Texts that do not lie inside the figure, of all that are drawn and their boxes."""
-    width, height = 72 * figure.get_size_inches()
-    page = Bbox([[-0.5, -0.5], [width + 0.5, height + 0.5]])
-    assert len(drawn) > 4
-    return [
-        text.get_text()
-        for text, box in drawn.items()
-        if not all(page.contains(*corner) for corner in box.corners())
-    ]
-
-
-def overlap(one, other):
-    """Whether boxes share more than half a point both ways."""
-    width = min(one.x1, other.x1) - max(one.x0, other.x0)
-    height = min(one.y1, other.y1) - max(one.y0, other.y0)
-    return width > 0.5 and height > 0.5
-
-
 def test_every_module_is_a_figure_and_every_figure_a_module():
     assert sorted(FIGURES) == sorted(module.name for module in iter_modules(figures.__path__))
 
@@ -235,15 +183,13 @@ def test_all_text_lies_inside_the_figure(name, drawn_once):
 @every_figure
 def test_no_text_lies_on_another(name, drawn_once):
     _, drawn = drawn_once(name)
-    for (one, box), (other, other_box) in combinations(drawn.items(), 2):
-        assert not overlap(box, other_box), f"{one.get_text()!r} on {other.get_text()!r}"
+    assert collisions(drawn) == []
 
 
 @every_figure
 def test_a_figure_is_one_column_wide_or_two_in_type_of_6_to_8_points(name, drawn_once):
     figure, drawn = drawn_once(name)
-    assert figure.get_figwidth() in (COLUMN_WIDTH, FULL_WIDTH)
-    assert {text.get_fontsize() for text in drawn} <= {6, 6.5, 7, 8}
+    assert has_width_and_type_of_the_house(figure, drawn)
 
 
 @every_figure
