@@ -15,7 +15,7 @@ from qatlas.codecs import Context, create, families
 from qatlas.codecs.measure import measure_codec
 from tests.codecs import test_every_codec as every
 from tests.workflow.conftest import ROOT
-from tests.workflow.test_study import edited, rules_of  # noqa: F401  a fixture
+from tests.workflow.test_study import rules_of
 
 pytestmark = pytest.mark.xdist_group("study")
 

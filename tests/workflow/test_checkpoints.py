@@ -8,7 +8,7 @@ import yaml
 
 from qatlas.models.architectures.build import load
 from tests.models.packers import gptq, gptq_config, only_tensors, write_checkpoint
-from tests.workflow.test_study import edited, rules_of  # noqa: F401  a fixture
+from tests.workflow.test_study import rules_of
 
 pytestmark = pytest.mark.xdist_group("study")
 
