@@ -71,7 +71,7 @@ def test_the_example_holds_what_is_true_of_every_codec(added, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_example_added_to_a_finished_study_is_all_that_is_measured(edited):  # noqa: F811
+def test_the_example_added_to_a_finished_study_is_all_that_is_measured(edited):
     config = edited.folder / "config/smoke.yaml"
     described = yaml.safe_load(config.read_text())
     before = pd.read_parquet(edited.folder / TABLE)

@@ -27,7 +27,7 @@ def add(checkout, training):
 
 
 @pytest.mark.slow
-def test_a_checkpoint_is_all_that_is_measured_and_joins_the_tables(edited):  # noqa: F811
+def test_a_checkpoint_is_all_that_is_measured_and_joins_the_tables(edited):
     before = pd.read_parquet(edited.folder / TABLE)
     add(edited, 0)
     jobs = edited.jobs()
@@ -56,7 +56,7 @@ def test_a_checkpoint_is_all_that_is_measured_and_joins_the_tables(edited):  # n
     assert summary["values"]["llama.theirs.4bit.mean_kl"]["value"] == row["mean_kl"]
 
 
-def test_the_checkpoint_of_another_training_is_refused_in_words(edited):  # noqa: F811
+def test_the_checkpoint_of_another_training_is_refused_in_words(edited):
     add(edited, 1)
     run = edited.snakemake(TABLE)
     assert run.returncode != 0
