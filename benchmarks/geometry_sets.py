@@ -25,7 +25,6 @@ from scipy.spatial import ConvexHull
 
 from qatlas.config.geometry import Geometry
 from qatlas.geometry.experiments.named import at_inputs, experiments
-from qatlas.geometry.experiments.rounding import step_of
 from qatlas.geometry.experiments.transport import (
     directions,
     generators,
@@ -33,7 +32,9 @@ from qatlas.geometry.experiments.transport import (
     region,
     transport,
 )
-from qatlas.geometry.manifolds.shapes import circle, sample_all, square
+from qatlas.geometry.grid import step_of
+from qatlas.geometry.manifolds.shapes import circle, sample_all
+from qatlas.geometry.points import grid
 from qatlas.geometry.sets.polygon import largest_norms
 from qatlas.geometry.sets.shared_directions import areas_along, largest_norms_along
 from qatlas.geometry.sets.volume import areas, volume
@@ -85,7 +86,7 @@ def _inputs(settings: Geometry, seed: int) -> Floats:
     """Inputs in the plane: the circle, all sets and the heat map, shape (n, 2)."""
     plane, sections = settings.plane, settings.manifolds
     sets = [inputs for _, inputs in sample_all(sections.shapes, sections.points, seed)]
-    heat_map = square(sections.heat_map.side, sections.heat_map.half_width)
+    heat_map = grid(sections.heat_map.half_width, sections.heat_map.side)
     return np.concatenate([circle(plane.circle, plane.circle.points), *sets, heat_map])
 
 

@@ -4,6 +4,5 @@ from qatlas.tables import read_table, write_table
 
 with job(snakemake):
     for kind in LAYER_TABLES:
-        parts = snakemake.input[kind.name]
-        paths = [parts] if isinstance(parts, str) else parts
-        write_table(read_table(kind, *paths), kind, snakemake.output[kind.name])
+        rows = read_table(kind, *snakemake.input[kind.name])
+        write_table(rows, kind, snakemake.output[kind.name])

@@ -27,7 +27,7 @@ from qatlas.geometry.animations.facts import (
 from qatlas.geometry.animations.story import lattice_lines, mapped, story_of
 from qatlas.geometry.correction.measure import measure
 from qatlas.geometry.correction.network import run
-from qatlas.geometry.correction.points import grid, in_square
+from qatlas.geometry.points import grid, in_square
 
 SEED = 5
 SMALL = Correction(grid_side=25, circle_points=64, area_samples=1000)

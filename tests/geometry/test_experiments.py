@@ -14,8 +14,6 @@ from qatlas.geometry.experiments.rounding import (
     diagonal_twin,
     round_diagonal,
     round_full,
-    rounded,
-    step_of,
 )
 from qatlas.geometry.experiments.transport import (
     error_covariance,
@@ -25,6 +23,7 @@ from qatlas.geometry.experiments.transport import (
     rms,
     transport,
 )
+from qatlas.geometry.grid import rounded, step_of
 from qatlas.geometry.sets.membership import gauge
 from qatlas.geometry.sets.zonotope import interval_hull
 

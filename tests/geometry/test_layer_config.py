@@ -25,6 +25,10 @@ def with_layers(**layers):
         ),
         ({"language_models": ["llama"], "bits": [1, 4]}, r"geometry\.layers\.bits"),
         ({"language_models": ["llama"], "bit": [4]}, r"bit"),
+        (
+            {"language_models": ["llama"], "tokens": 3},
+            r"geometry\.layers\.tokens: found 3, less than one window of text\.context",
+        ),
     ],
 )
 def test_layers_of_models_that_are_not_there_are_refused(layers, message):

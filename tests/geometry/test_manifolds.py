@@ -12,7 +12,7 @@ from scipy import stats
 
 from qatlas.config.geometry import Shapes
 from qatlas.errors import AtlasError
-from qatlas.geometry.experiments.rounding import round_full, step_of
+from qatlas.geometry.experiments.rounding import round_full
 from qatlas.geometry.experiments.transport import region, transport
 from qatlas.geometry.fake_quantization import (
     exact_values,
@@ -20,9 +20,11 @@ from qatlas.geometry.fake_quantization import (
     quantized_weights_and_activations,
     to_integers,
 )
+from qatlas.geometry.grid import step_of
 from qatlas.geometry.manifolds.error_transform import error_transform
 from qatlas.geometry.manifolds.magnitudes import linear_fit, magnitudes, worst_errors
-from qatlas.geometry.manifolds.shapes import sample, sample_all, square
+from qatlas.geometry.manifolds.shapes import sample, sample_all
+from qatlas.geometry.points import grid
 
 SHAPES = Shapes()
 WEIGHTS = np.array([[[0.9, 0.2], [0.1, 1.0]], [[0.95, -0.15], [0.2, 0.85]]])
@@ -109,7 +111,7 @@ def test_a_smallest_error_of_zero_makes_an_infinite_ratio_and_constants_no_corre
 
 
 def test_the_heat_map_is_a_square_row_by_row():
-    found = square(3, 30)
+    found = grid(30, 3)
     assert found[:4].tolist() == [[-30, -30], [0, -30], [30, -30], [-30, 0]]
 
 

@@ -80,7 +80,7 @@ def test_a_network_whose_layers_do_not_fit_is_refused(weights, biases, message):
 def test_bad_points_bits_and_grids_are_refused():
     with pytest.raises(AtlasError, match=r"found shape \(4, 3\); the network takes \(points, 2\)"):
         run(TOY, np.zeros((4, 3)))
-    with pytest.raises(AtlasError, match="found 1; a signed grid takes 2 bits"):
+    with pytest.raises(AtlasError, match="found 1; allowed are 2 and more"):
         TOY.on_grid(1)
     with pytest.raises(AtlasError, match="layer 1: its inputs are all zero"):
         activation_grids(TOY, np.zeros((4, 2)), 4)

@@ -12,7 +12,7 @@ from qatlas.geometry.correction.partition import (
     polygon_area,
     square,
 )
-from qatlas.geometry.correction.points import circle, grid, in_square
+from qatlas.geometry.points import circle, grid, in_square
 
 numbers = st.floats(-2, 2, allow_subnormal=False)
 BEFORE = FirstLayer(np.array([[0.8, 0.3], [-0.2, 0.9]]), np.array([0.1, -0.05]))

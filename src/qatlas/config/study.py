@@ -134,11 +134,9 @@ class Study(Section):
         if self.lut and self.lut.language_models:
             named = self.lut.language_models.models
             _require_known(("lut.language_models.models", model, known) for model in named)
-            if (tokens := self.lut.language_models.tokens) < self.text.context:
-                raise ValueError(
-                    f"lut.language_models.tokens: found {tokens}, less than one window of "
-                    f"text.context, {self.text.context}; give at least as many"
-                )
+            _require_a_window(
+                "lut.language_models.tokens", self.lut.language_models.tokens, self.text.context
+            )
         return self
 
     @model_validator(mode="after")
@@ -161,6 +159,8 @@ class Study(Section):
                 ),
             ]
         )
+        if section.language_models:
+            _require_a_window("geometry.layers.tokens", section.tokens, self.text.context)
         return self
 
     def function_grids(self) -> dict[str, CodecGrid]:
@@ -218,6 +218,15 @@ def _require_known(references: Iterable[tuple[str, str, Collection[str]]]) -> No
     for key, found, allowed in references:
         if found not in allowed:
             raise ValueError(f"{key}: nothing is called {found!r}; {nearest(found, allowed)}")
+
+
+def _require_a_window(key: str, tokens: int, context: int) -> None:
+    """Refuse a part of the text that is shorter than what a model reads at once."""
+    if tokens < context:
+        raise ValueError(
+            f"{key}: found {tokens}, less than one window of text.context, {context}; give at "
+            "least as many"
+        )
 
 
 def _require_trainings(chapter: Function) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from qatlas.atomic import replacing
 from qatlas.deferred import torch
 from qatlas.errors import AtlasError
+from qatlas.models.hooks import hooked
 from qatlas.models.layers import Layer
 from qatlas.models.likelihood import require_vocabulary
 
@@ -85,14 +86,11 @@ def gather(
     for together in progress(list(_passes(layers, most_bytes))):
         sums = {name: _Sum(by_name[name].weight.shape[1], device) for name in together}
         hooks = [by_name[name].module.register_forward_pre_hook(sums[name]) for name in together]
-        try:
+        with hooked(hooks):
             for first in range(0, len(sequences), batch):
                 tokens = torch.from_numpy(sequences[first : first + batch].astype(np.int64))
                 with torch.inference_mode():
                     model(input_ids=tokens.to(device), use_cache=False)
-        finally:
-            for hook in hooks:
-                hook.remove()
         for tensor, found in sums.items():
             yield tensor, found.moments(tensor)
 

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qatlas.errors import AtlasError
+from qatlas.geometry.grid import FEWEST_BITS, largest_code
 from qatlas.geometry.sets.zonotope import Floats
 
-FEWEST_BITS, MOST_BITS = 2, 24
+MOST_BITS = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,7 @@ def to_integers(values: Floats, bits: int) -> Integers:
     """
     if not FEWEST_BITS <= bits <= MOST_BITS:
         raise AtlasError(f"bits: found {bits}; allowed are {FEWEST_BITS} to {MOST_BITS}")
-    top = 2 ** (bits - 1) - 1
+    top = largest_code(bits)
     scale = float(np.abs(values).max()) / top
     if scale == 0:
         return Integers(np.zeros(values.shape, np.int64), 0.0)

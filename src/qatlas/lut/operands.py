@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from qatlas.deferred import torch
 from qatlas.errors import AtlasError
 from qatlas.lut.operand_counts import LARGEST, Counts, LayerOperands
+from qatlas.models.hooks import hooked
 from qatlas.models.layers import Layer
 
 if TYPE_CHECKING:
@@ -74,13 +75,9 @@ def _read(
         return lambda module, given: seen(layer.tensor, given[0].detach())
 
     hooks = [layer.module.register_forward_pre_hook(hook_of(layer)) for layer in layers]
-    try:
-        with torch.inference_mode():
-            for tokens in sequences:
-                model(input_ids=torch.from_numpy(tokens.astype(np.int64)), use_cache=False)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with hooked(hooks), torch.inference_mode():
+        for tokens in sequences:
+            model(input_ids=torch.from_numpy(tokens.astype(np.int64)), use_cache=False)
 
 
 def _largest(tensor: str, x: "Tensor") -> float:

@@ -10,8 +10,8 @@ from qatlas.config.geometry_animations import Animations
 from qatlas.config.geometry_correction import Correction
 from qatlas.geometry.animations.ready import require_plane, require_rounding
 from qatlas.geometry.correction.network import Pass, ReluNetwork, run
-from qatlas.geometry.correction.points import circle
 from qatlas.geometry.correction.toy import Toy, toy_of
+from qatlas.geometry.points import circle
 
 Floats = NDArray[np.float64]
 

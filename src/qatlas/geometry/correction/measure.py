@@ -19,8 +19,8 @@ from qatlas.geometry.correction.energy import energy, topological
 from qatlas.geometry.correction.ladder import Corrected, correct, residuals
 from qatlas.geometry.correction.network import Pass, run
 from qatlas.geometry.correction.partition import Cell, cells, changed_area, square
-from qatlas.geometry.correction.points import in_square
 from qatlas.geometry.correction.toy import Toy, first_layer, toy_of
+from qatlas.geometry.points import in_square
 from qatlas.geometry.transport import fit_full, halves, linear_cka, rms
 from qatlas.seeds import generator
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from qatlas.errors import AtlasError
+from qatlas.geometry.grid import largest_code, rounded, step_of
 
 Floats = NDArray[np.float64]
 
@@ -65,9 +66,8 @@ class ReluNetwork:
         AtlasError
             If there are fewer than 2 bits.
         """
-        step = 2.0 ** -(require_bits(bits) - 1)
-        rounded = tuple(step * np.rint(weight / step) for weight in self.weights)
-        return ReluNetwork(rounded, self.biases)
+        step = step_of(bits)
+        return ReluNetwork(tuple(rounded(weight, step) for weight in self.weights), self.biases)
 
     @property
     def hidden_units(self) -> int:
@@ -121,8 +121,8 @@ class ActivationGrid:
 
     def round(self, values: Floats) -> Floats:
         """Nearest values of the grid."""
-        top = 2 ** (self.bits - 1)
-        return self.scale * np.clip(np.rint(values / self.scale), -top, top - 1)
+        top = largest_code(self.bits)
+        return self.scale * np.clip(np.rint(values / self.scale), -top - 1, top)
 
 
 def activation_grids(network: ReluNetwork, points: Floats, bits: int) -> list[ActivationGrid]:
@@ -138,7 +138,7 @@ def activation_grids(network: ReluNetwork, points: Floats, bits: int) -> list[Ac
     AtlasError
         If there are fewer than 2 bits, or a layer is given nothing but zeros.
     """
-    top = 2 ** (require_bits(bits) - 1) - 1
+    top = largest_code(bits)
     largest = [float(np.abs(a).max()) for a in run(network, points).inputs]
     for number, value in enumerate(largest, start=1):
         if not value > 0:
@@ -174,19 +174,6 @@ def run_rounded(network: ReluNetwork, points: Floats, grids: Sequence[Activation
             f"found {len(grids)}"
         )
     return _run(network, points, grids)
-
-
-def require_bits(bits: int) -> int:
-    """The bits, refused where a signed grid has no step for them.
-
-    Raises
-    ------
-    AtlasError
-        If there are fewer than 2.
-    """
-    if bits < 2:
-        raise AtlasError(f"bits: found {bits}; a signed grid takes 2 bits or more")
-    return bits
 
 
 def _run(network: ReluNetwork, points: Floats, grids: Sequence[ActivationGrid | None]) -> Pass:

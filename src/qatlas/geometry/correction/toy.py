@@ -16,7 +16,7 @@ from qatlas.geometry.correction.network import (
     run_rounded,
 )
 from qatlas.geometry.correction.partition import FirstLayer
-from qatlas.geometry.correction.points import circle, grid
+from qatlas.geometry.points import circle, grid
 
 Floats = NDArray[np.float64]
 

@@ -7,8 +7,8 @@ from qatlas.config.geometry import Geometry, Plane
 from qatlas.geometry.experiments.measurements import Row, outline_rows
 from qatlas.geometry.experiments.monte_carlo import longest_drawn
 from qatlas.geometry.experiments.named import Experiment, at_inputs
-from qatlas.geometry.experiments.rounding import step_of
 from qatlas.geometry.experiments.transport import directions, lengths, rms, transport
+from qatlas.geometry.grid import step_of
 from qatlas.geometry.manifolds.magnitudes import worst_errors
 from qatlas.geometry.manifolds.shapes import circle
 from qatlas.geometry.sets.shared_directions import areas_along

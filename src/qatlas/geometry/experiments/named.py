@@ -11,9 +11,9 @@ from qatlas.geometry.experiments.rounding import (
     diagonal_twin,
     round_diagonal,
     round_full,
-    step_of,
 )
 from qatlas.geometry.experiments.transport import Transport, transport
+from qatlas.geometry.grid import step_of
 from qatlas.geometry.sets.zonotope import Floats
 
 TWIN = "diagonal_twin"

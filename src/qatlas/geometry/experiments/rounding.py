@@ -6,28 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from qatlas.errors import AtlasError
+from qatlas.geometry.grid import rounded
 from qatlas.geometry.sets.zonotope import Floats
-
-FEWEST_BITS = 2
-
-
-def step_of(bits: int) -> float:
-    """Step of the grid of fractions of so many bits, sign included: 2^-(bits - 1).
-
-    Raises
-    ------
-    AtlasError
-        Below two bits, which leave a sign and no magnitude.
-    """
-    if bits < FEWEST_BITS:
-        raise AtlasError(f"bits: found {bits}; allowed are {FEWEST_BITS} and more")
-    return 2.0 ** -(bits - 1)
-
-
-def rounded(weights: ArrayLike, step: float) -> Floats:
-    """Weights on the nearest multiples of a step, half-way cases to even ones."""
-    nearest: Floats = np.rint(np.asarray(weights, np.float64) / step) * step
-    return nearest
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from qatlas.geometry.experiments.measurements import (
     region_row,
 )
 from qatlas.geometry.experiments.named import experiments
-from qatlas.geometry.experiments.rounding import step_of
+from qatlas.geometry.grid import step_of
 
 
 def region_tables(settings: Geometry, seed: int) -> dict[str, list[Row]]:

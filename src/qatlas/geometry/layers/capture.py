@@ -1,8 +1,7 @@
 """What the layers and the blocks of a model are given and give, token by token."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,9 @@ from numpy.typing import NDArray
 
 from qatlas.deferred import torch
 from qatlas.errors import AtlasError
+from qatlas.models.hooks import hooked
 from qatlas.models.layers import Layer
+from qatlas.models.windows import Windows, batches
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -74,19 +75,16 @@ def capture(
     model.eval()
     for batch in batches:
         kept = torch.from_numpy(batch.attended.reshape(-1))
-        with (
-            _hooks(
-                [
-                    *((layer.module, _keep_input(before[layer.tensor], kept)) for layer in layers),
-                    *((layer.module, _keep_output(after[layer.tensor], kept)) for layer in layers),
-                    *(
-                        (block, _keep_output(found, kept))
-                        for block, found in zip(blocks, behind, strict=True)
-                    ),
-                ]
+        hooks = [
+            *((layer.module, _keep_input(before[layer.tensor], kept)) for layer in layers),
+            *((layer.module, _keep_output(after[layer.tensor], kept)) for layer in layers),
+            *(
+                (block, _keep_output(found, kept))
+                for block, found in zip(blocks, behind, strict=True)
             ),
-            torch.inference_mode(),
-        ):
+        ]
+        handles = [module.register_forward_hook(hook) for module, hook in hooks]
+        with hooked(handles), torch.inference_mode():
             model(**_arguments(batch))
     return Seen(
         {name: np.concatenate(parts) for name, parts in before.items()},
@@ -114,22 +112,15 @@ def blocks_of(model: Any, layers: Sequence[Layer]) -> list[Any]:
 
 
 def windows(tokens: NDArray[np.integer], length: int, batch: int) -> list[Batch]:
-    """Sequences of one length cut from a text, ``batch`` at a time; what is left over is dropped.
+    """A text cut into sequences of one length, ``batch`` at a time, and what is left over.
 
     Raises
     ------
     AtlasError
         If the text is shorter than one sequence.
     """
-    whole = len(tokens) // length
-    if not whole:
-        raise AtlasError(
-            f"geometry.layers.tokens: found {len(tokens)}, fewer than one context of {length}; ask "
-            "for that many or more"
-        )
-    cut = tokens[: whole * length].reshape(whole, length).astype(np.int64)
-    parts = (cut[first : first + batch] for first in range(0, whole, batch))
-    return [Batch(part, np.ones(part.shape, np.bool_)) for part in parts]
+    cut = batches(tokens, Windows(length, length), batch)
+    return [Batch(part.tokens, np.ones(part.tokens.shape, np.bool_)) for part in cut]
 
 
 def padded(encoder: Any, sentences: Sequence[str], batch: int) -> list[Batch]:
@@ -153,16 +144,6 @@ def _arguments(batch: Batch) -> dict[str, "Tensor"]:
     if batch.attended.all():
         return given
     return given | {"attention_mask": torch.from_numpy(batch.attended.astype(np.int64))}
-
-
-@contextmanager
-def _hooks(placed: Sequence[tuple[Any, Any]]) -> Iterator[None]:
-    handles = [module.register_forward_hook(hook) for module, hook in placed]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def _keep_input(found: list[Singles], kept: "Tensor") -> Any:

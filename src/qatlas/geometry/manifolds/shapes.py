@@ -5,7 +5,6 @@ from math import isqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import cosdg, sindg
 
 from qatlas.config.geometry import (
     Circle,
@@ -18,6 +17,7 @@ from qatlas.config.geometry import (
     TwoBlobs,
 )
 from qatlas.errors import AtlasError, nearest
+from qatlas.geometry import points as plane
 from qatlas.seeds import generator
 
 Floats = NDArray[np.float64]
@@ -25,12 +25,12 @@ Floats = NDArray[np.float64]
 
 def circle(shape: Circle, points: int) -> Floats:
     """Evenly spaced, the first on the x axis and not repeated at the end; shape (points, 2)."""
-    return shape.radius * _around(points)
+    return plane.circle(shape.radius, points)
 
 
 def ellipse(shape: Ellipse, points: int) -> Floats:
     """Evenly spaced in its parameter, the first on the x axis and not repeated."""
-    return np.array(shape.half_axes) * _around(points)
+    return np.array(shape.half_axes) * plane.circle(1, points)
 
 
 def line(shape: Line, points: int) -> Floats:
@@ -43,7 +43,7 @@ def spiral(shape: Spiral, points: int) -> Floats:
     """Evenly spaced in angle and radius, with both ends."""
     degrees = np.linspace(0, 360 * shape.turns, points)
     radii = np.linspace(shape.radii[0], shape.radii[1], points)
-    return radii[:, None] * _unit(degrees)
+    return radii[:, None] * plane.directions(degrees)
 
 
 def figure_eight(shape: FigureEight, points: int) -> Floats:
@@ -52,14 +52,13 @@ def figure_eight(shape: FigureEight, points: int) -> Floats:
     The crossing is the origin, exactly: angles are in degrees, of which the sines of 0 and 180
     are 0.
     """
-    cosine, sine = _around(points).T
+    cosine, sine = plane.circle(1, points).T
     return shape.radius * np.stack([sine, sine * cosine], axis=1)
 
 
 def grid(shape: Grid, points: int) -> Floats:
     """The largest square grid of no more points, row by row."""
-    axis = np.linspace(-shape.half_width, shape.half_width, isqrt(points))
-    return np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    return plane.grid(shape.half_width, isqrt(points))
 
 
 def two_blobs(shape: TwoBlobs, points: int, random: np.random.Generator) -> Floats:
@@ -105,17 +104,3 @@ def sample_all(shapes: Shapes, points: int, seed: int) -> Iterator[tuple[str, Fl
     """Name and points of every set, in the order of the configuration's description."""
     for name in type(shapes).model_fields:
         yield name, sample(name, shapes, points, seed)
-
-
-def square(side: int, half_width: float) -> Floats:
-    """Inputs of a heat map, row by row, shape (side * side, 2)."""
-    return grid(Grid(half_width=half_width), side * side)
-
-
-def _around(points: int) -> Floats:
-    return _unit(360 * np.arange(points) / points)
-
-
-def _unit(degrees: Floats) -> Floats:
-    """Cosines and sines, exact at multiples of 90 degrees, shape (n, 2)."""
-    return np.stack([cosdg(degrees), sindg(degrees)], axis=1)

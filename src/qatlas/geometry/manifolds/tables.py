@@ -9,16 +9,17 @@ import numpy as np
 from qatlas.config.geometry import Geometry
 from qatlas.geometry.experiments.monte_carlo import longest_drawn
 from qatlas.geometry.experiments.named import at_inputs
-from qatlas.geometry.experiments.rounding import rounded, step_of
 from qatlas.geometry.experiments.transport import rms, transport
 from qatlas.geometry.fake_quantization import (
     exact_values,
     quantized_weights,
     quantized_weights_and_activations,
 )
+from qatlas.geometry.grid import rounded, step_of
 from qatlas.geometry.manifolds.error_transform import error_transform
 from qatlas.geometry.manifolds.magnitudes import magnitudes, worst_errors
-from qatlas.geometry.manifolds.shapes import sample_all, square
+from qatlas.geometry.manifolds.shapes import sample_all
+from qatlas.geometry.points import grid
 from qatlas.geometry.sets.zonotope import Floats
 from qatlas.seeds import generator
 
@@ -59,7 +60,7 @@ def manifold_tables(settings: Geometry, seed: int) -> dict[str, list[Row]]:
         "manifold_statistics": statistics,
         "heat_map": _sizes(
             settings,
-            square(sections.heat_map.side, sections.heat_map.half_width),
+            grid(sections.heat_map.half_width, sections.heat_map.side),
             generator(seed, "geometry", "heat_map", "drawn"),
         ),
         "error_manifolds": [

@@ -15,8 +15,8 @@ from qatlas.geometry.animations.blocks import (
 from qatlas.geometry.animations.facts import distortion, rounded_inputs, transport
 from qatlas.geometry.animations.stage import Stage
 from qatlas.geometry.animations.story import Story
-from qatlas.geometry.correction.points import grid
 from qatlas.geometry.drawing import INFERENCE_COLOURS
+from qatlas.geometry.points import grid
 
 _BOTH = "weights_and_activations"
 _COLOUR = INFERENCE_COLOURS[_BOTH]
