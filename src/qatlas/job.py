@@ -12,7 +12,9 @@ from typing import Any, Protocol, TypeVar
 
 from tqdm import tqdm
 
+from qatlas.atomic import discard_unfinished
 from qatlas.errors import AtlasError
+from qatlas.written import forget, note, require_sound
 
 Item = TypeVar("Item")
 
@@ -33,11 +35,16 @@ class Job(Protocol):
 
     rule: str
     log: Any
+    input: Any
+    output: Any
 
 
 @contextmanager
 def job(running: Job) -> Iterator[None]:
     """Run a job: its log goes where Snakemake says, warnings of the library to the terminal too.
+
+    Inputs are those that other jobs wrote, byte for byte, or the job does not begin. Outputs are
+    noted for those who read them.
 
     An ``AtlasError`` ends the job with its message alone, on the terminal and in the log; any
     other exception leaves its traceback in the log too. Either way the exit status is not 0.
@@ -52,7 +59,14 @@ def job(running: Job) -> Iterator[None]:
     logger.addHandler(terminal)
     started = time.perf_counter()
     try:
+        require_sound(running.input)
+        discard_unfinished(running.output)
+        forget(running.output)
         yield
+        note(running.output)
+    except KeyboardInterrupt:
+        logger.error("interrupted")
+        sys.exit(f"{running.rule}: interrupted")
     except AtlasError as error:
         logger.error("%s", error)
         sys.exit(f"{running.rule}: {error}")
