@@ -7,13 +7,16 @@ SNAKEMAKE := $(BIN)/snakemake --profile profiles/default
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := study
-.PHONY: study test check report bench peers animations docs lock rulegraph clean help
+.PHONY: study test test-faults check report bench peers animations docs lock rulegraph clean help
 
 study: $(INSTALLED) ## build the default study: every number, figure and summary
 	$(SNAKEMAKE)
 
 test: check ## run every check and test
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+test-faults: $(INSTALLED) ## kill, fill, damage and restart the smoke study: many minutes
+	$(BIN)/pytest -m faults tests/faults
 
 check: $(INSTALLED) ## run the static checks alone
 	$(BIN)/ruff check

@@ -1,10 +1,11 @@
 """The same command goes on after whatever ended the last run."""
 
+import time
 from types import SimpleNamespace
 
 from qatlas.atomic import require_writable
 from qatlas.runs import between_runs, hold
-from qatlas.written import damaged
+from qatlas.written import bring_back, damaged
 from snakemake.io import IOFile
 from snakemake.logging import logger
 from snakemake.persistence.file import FilePersistence
@@ -16,6 +17,8 @@ def recover():
         if at_work:
             logger.warning(at_work)
             return
+        if ahead := bring_back(time.time_ns()):
+            logger.warning(f"{len(ahead)} results were dated ahead of the clock, {ahead[0]} first")
         state = FilePersistence()
         state.cleanup_locks()
         for path in damaged():

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qatlas.errors import AtlasError
-from qatlas.written import FOLDER, damaged, forget, note, require_sound
+from qatlas.written import FOLDER, bring_back, damaged, forget, note, require_sound
 
 
 @pytest.fixture(autouse=True)
@@ -145,6 +145,25 @@ def test_what_is_written_anew_is_not_held_against_the_old_note(table):
     table.write_bytes(b"new")
     require_sound([table])
     assert damaged() == []
+
+
+NOW = 1_800_000_000 * 10**9
+HOUR = 3600 * 10**9
+
+
+def test_results_of_a_clock_that_ran_ahead_are_brought_back_in_their_order(table, folder, tmp_path):
+    mark = folder / ".snakemake_timestamp"
+    mark.touch()
+    past = tmp_path / "results/past"
+    past.touch()
+    note([past])
+    for path, time_ns in ((table, NOW + 2 * HOUR), (mark, NOW + 3 * HOUR), (past, NOW - HOUR)):
+        os.utime(path, ns=(time_ns, time_ns))
+    assert [path.name for path in bring_back(NOW)] == ["snapshot", "table.parquet"]
+    times = [path.stat().st_mtime_ns for path in (table, mark, past)]
+    assert times == [NOW - HOUR, NOW, NOW - HOUR]
+    assert damaged() == []
+    assert bring_back(NOW) == []
 
 
 def test_outputs_elsewhere_are_left_alone(tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from qatlas.atomic import discard_unfinished
 from qatlas.errors import AtlasError
+from qatlas.runs import require_current
 from qatlas.written import forget, note, require_sound
 
 Item = TypeVar("Item")
@@ -59,6 +60,7 @@ def job(running: Job) -> Iterator[None]:
     logger.addHandler(terminal)
     started = time.perf_counter()
     try:
+        require_current()
         require_sound(running.input)
         discard_unfinished(running.output)
         forget(running.output)

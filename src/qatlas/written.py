@@ -66,16 +66,46 @@ def damaged() -> list[Path]:
     Only files whose size or times changed since they were last found right are read.
     """
     found = []
-    for place in sorted(FOLDER.rglob("*.json")):
-        path = place.relative_to(FOLDER).with_suffix("")
-        noted = _read(place)
-        if not noted or not os.path.lexists(path) or _appearance(path) == noted.seen:
+    for path in _noted():
+        noted = _read(_place(path))
+        if not noted or _appearance(path) == noted.seen:
             continue
         if _checksum(path) == noted.sha256:
             _write(path, Note(noted.sha256, _appearance(path)))
         else:
             found.append(path)
     return found
+
+
+def bring_back(now_ns: int) -> list[Path]:
+    """Take outputs that are dated ahead back to now: the clock was set back after they were made.
+
+    All by the same span, so that their order stays. What they were made from may look newer than
+    they are; then Snakemake makes them again, or finds by checksum that it need not.
+
+    Parameters
+    ----------
+    now_ns
+        Nanoseconds since 1970.
+
+    Returns
+    -------
+    list of Path
+        Outputs that were dated ahead.
+    """
+    dated = {path: _dated(path).lstat().st_mtime_ns for path in _noted() if _dated(path).exists()}
+    ahead = {path: time_ns for path, time_ns in dated.items() if time_ns > now_ns}
+    for path, time_ns in ahead.items():
+        shifted = time_ns - max(ahead.values()) + now_ns
+        os.utime(_dated(path), ns=(shifted, shifted))
+    return list(ahead)
+
+
+def _noted() -> list[Path]:
+    """Outputs with a note that are there, in the order of their names."""
+    places = sorted(FOLDER.rglob("*.json"))
+    paths = [place.relative_to(FOLDER).with_suffix("") for place in places]
+    return [path for path in paths if os.path.lexists(path)]
 
 
 def _ours(paths: Iterable[str | Path]) -> Iterator[Path]:
@@ -108,6 +138,11 @@ def _parts(path: Path) -> list[Path]:
         return [path]
     below = sorted(path.rglob("*"))
     return [part for part in below if part.name != _OF_SNAKEMAKE and not _is_folder(part)]
+
+
+def _dated(path: Path) -> Path:
+    """What Snakemake takes the time of an output from."""
+    return path / _OF_SNAKEMAKE if _is_folder(path) else path
 
 
 def _is_folder(path: Path) -> bool:
