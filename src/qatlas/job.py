@@ -31,6 +31,18 @@ _LESS_MEMORY = (
 )
 
 
+class _LogFile(logging.FileHandler):
+    """A log that ends where the disk is full: it says so once, and the job goes on without it."""
+
+    _ended = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- a name of logging's
+        """Say the first time that the log goes no further."""
+        if not self._ended:
+            self._ended = True
+            sys.stderr.write(f"{self.baseFilename} goes no further: {sys.exception()}\n")
+
+
 class Job(Protocol):
     """The part of the object Snakemake gives to a script that is used here."""
 
@@ -50,7 +62,7 @@ def job(running: Job) -> Iterator[None]:
     An ``AtlasError`` ends the job with its message alone, on the terminal and in the log; any
     other exception leaves its traceback in the log too. Either way the exit status is not 0.
     """
-    handler = logging.FileHandler(running.log[0], mode="w")
+    handler = _log_file(running)
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     logging.captureWarnings(True)
@@ -93,6 +105,13 @@ def progress(items: Iterable[Item], what: str) -> Iterator[Item]:
     for number, item in enumerate(bar, start=1):
         logger.info("%s %d of %s: %s", what, number, bar.total or "?", item)
         yield item
+
+
+def _log_file(running: Job) -> _LogFile:
+    try:
+        return _LogFile(running.log[0], mode="w")
+    except OSError as error:
+        sys.exit(f"{running.rule}: the log {running.log[0]} cannot be written ({error.strerror})")
 
 
 def _out_of_memory(error: Exception) -> bool:

@@ -2,6 +2,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 from hashlib import sha256
 
 import jsonschema
@@ -203,9 +204,14 @@ def test_an_exported_model_has_the_measured_perplexity_and_size(edited):
     assert manifest["tensor_bytes"] + manifest["header_bytes"] == path.stat().st_size
 
 
-def test_two_clean_builds_give_the_same_bytes(study, tmp_path):
+def test_a_clean_build_from_its_provenance_and_with_other_cores_gives_the_same_bytes(
+    study, tmp_path
+):
     other = copy_project(tmp_path)
-    run = other.snakemake("--cores", "1")
+    shutil.rmtree(other.folder / "config")
+    record = json.loads((study.folder / "results/provenance.json").read_text())
+    (other.folder / "recorded.json").write_text(json.dumps(record["config"]))
+    run = other.snakemake("--cores", "8", config="recorded.json")
     assert run.returncode == 0, run.stdout
     first, second = hashes(study), hashes(other)
     assert first == second
