@@ -177,6 +177,8 @@ def _write(handle: int, run: Run) -> None:
     """Write in place: another file would not be the one that is locked."""
     os.ftruncate(handle, 0)
     os.pwrite(handle, json.dumps(asdict(run)).encode(), 0)
+    # Jobs on other machines read it while it stays open here.
+    os.fsync(handle)
 
 
 def _last() -> Run | None:
