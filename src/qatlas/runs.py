@@ -86,7 +86,7 @@ def _at_work(handle: int) -> str | None:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         named = f" ({last})" if last else ""
-        return f"another run is at work in this folder{named}"
+        return f"another run is at work in this folder{named}, which until it ends can only be read"
     except OSError as error:
         return (
             f"this file system has no locks ({error.strerror}): two runs at once are not told "
@@ -155,9 +155,9 @@ def _lock(handle: int) -> None:
             at_work = said
         if at_work or time.monotonic() > until:
             raise AtlasError(
-                f"{at_work or 'other snakemake commands are looking into this folder'}; wait until "
-                "it ends, or stop it: this command then goes on from there. Two runs at once need "
-                "a folder each (--directory)"
+                f"{at_work or 'other commands are looking into this folder'}; wait, or stop it: the "
+                "same command then goes on from there. Two runs at once need a folder each "
+                "(--directory)"
             )
         time.sleep(0.1)
 

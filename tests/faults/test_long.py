@@ -152,6 +152,21 @@ def test_a_results_folder_that_is_read_only_is_named_before_any_job(chain):
     assert chain.run()[0] == 0
 
 
+def test_unlocking_a_folder_lets_no_second_run_begin(chain):
+    first = chain.start()
+    job = chain.job("sampled_snapshots")
+    os.kill(job, signal.SIGSTOP)
+    unlocked = chain.snakemake("--unlock", config=chain.config)
+    assert unlocked.returncode == 0, unlocked.stdout
+    status, said = chain.run()
+    assert status != 0
+    assert "wait, or stop it" in said
+    assert "rule sampled_snapshots:" not in said
+    os.kill(job, signal.SIGCONT)
+    said, _ = first.communicate(timeout=300)
+    assert first.returncode == 0, said
+
+
 def test_an_interrupted_run_says_so_and_the_same_command_goes_on(chain):
     run = chain.start()
     chain.job("manifest")
