@@ -155,8 +155,8 @@ def _lock(handle: int) -> None:
             at_work = said
         if at_work or time.monotonic() > until:
             raise AtlasError(
-                f"{at_work or 'other commands are looking into this folder'}; wait, or stop it: the "
-                "same command then goes on from there. Two runs at once need a folder each "
+                f"{at_work or 'other commands are looking into this folder'}; wait, or stop it: "
+                "the same command then goes on from there. Two runs at once need a folder each "
                 "(--directory)"
             )
         time.sleep(0.1)
