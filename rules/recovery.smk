@@ -3,7 +3,7 @@
 import time
 from types import SimpleNamespace
 
-from qatlas.atomic import require_writable
+from qatlas.atomic import require_room, require_writable
 from qatlas.runs import between_runs, hold
 from qatlas.written import bring_back, damaged
 from snakemake.io import IOFile
@@ -30,6 +30,7 @@ def recover():
 # Jobs read these rules again; looking once is enough.
 if workflow.is_main_process:
     try:
+        require_room(".")
         recover()
     except AtlasError as error:
         raise WorkflowError(str(error))

@@ -1,9 +1,10 @@
 import errno
 import os
+import shutil
 
 import pytest
 
-from qatlas.atomic import replacing, require_writable
+from qatlas.atomic import replacing, require_room, require_writable
 from qatlas.errors import AtlasError
 
 
@@ -42,6 +43,14 @@ def test_where_nothing_can_be_written_the_file_and_the_remedy_are_named(tmp_path
 def test_a_folder_that_can_be_made_can_be_written_to(tmp_path):
     require_writable(tmp_path / "results")
     assert list((tmp_path / "results").iterdir()) == []
+
+
+def test_a_disk_without_room_is_refused(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    require_room(tmp_path)
+    monkeypatch.setattr("qatlas.atomic.disk_usage", lambda folder: usage._replace(free=4096))
+    with pytest.raises(AtlasError, match="the disk is full"):
+        require_room(tmp_path)
 
 
 def test_a_folder_below_a_file_cannot_be_written_to(tmp_path):

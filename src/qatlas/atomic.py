@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import disk_usage
 from tempfile import TemporaryFile
 
 from qatlas.errors import AtlasError
 from qatlas.runs import require_current
 
 _UNFINISHED = ".unfinished-"
+_ROOM_FOR_NOTES = 2**20
 
 # Rust and C++ say in words what Python says by number.
 _CANNOT_BE_WRITTEN = {
@@ -69,6 +71,21 @@ def require_writable(folder: str | Path) -> None:
             f"{folder}: cannot be written to ({error.strerror}); mend that, or work in another "
             "folder (--directory)"
         ) from error
+
+
+def require_room(folder: str | Path) -> None:
+    """Refuse a folder on a disk that has no room even for notes on what is done.
+
+    Raises
+    ------
+    AtlasError
+        If less than a megabyte is free.
+    """
+    if disk_usage(folder).free < _ROOM_FOR_NOTES:
+        raise AtlasError(
+            f"{Path(folder).absolute()}: the disk is full; make room and run the same command "
+            "again, what is finished stays"
+        )
 
 
 def discard_unfinished(outputs: Iterable[str | Path]) -> None:

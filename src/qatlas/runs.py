@@ -167,18 +167,25 @@ def _open() -> int:
         FILE.parent.mkdir(parents=True, exist_ok=True)
         return os.open(FILE, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
-        raise AtlasError(
-            f"{FILE.parent.absolute()} cannot be written to ({error.strerror}); work in a folder "
-            "that can be (--directory), or mend its permissions"
-        ) from error
+        raise _cannot_be_written(error) from error
 
 
 def _write(handle: int, run: Run) -> None:
     """Write in place: another file would not be the one that is locked."""
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, json.dumps(asdict(run)).encode(), 0)
-    # Jobs on other machines read it while it stays open here.
-    os.fsync(handle)
+    try:
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, json.dumps(asdict(run)).encode(), 0)
+        # Jobs on other machines read it while it stays open here.
+        os.fsync(handle)
+    except OSError as error:
+        raise _cannot_be_written(error) from error
+
+
+def _cannot_be_written(error: OSError) -> AtlasError:
+    return AtlasError(
+        f"{FILE.parent.absolute()} cannot be written to ({error.strerror}); mend that, or work in "
+        "another folder (--directory)"
+    )
 
 
 def _last() -> Run | None:
