@@ -1,4 +1,4 @@
-"""Write the generated pages of docs/: configuration, tables, codecs, and the JSON Schemas.
+"""Write the generated pages of docs/, and the JSON Schemas.
 
 Run it with `make docs`; a test fails where a page differs from what this writes.
 """
@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bounds_page import bounds_page
+from cite_page import cite_page
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
+from rules_page import rules_page
 
 from qatlas.codecs import registry
 from qatlas.config import geometry as geometry_config
@@ -81,9 +84,17 @@ TABLES = {
 def pages() -> dict[str, str]:
     """Content of every generated file, by its name in docs/."""
     return {
-        "config.md": config_page(),
-        "tables.md": tables_page(),
-        "codecs.md": codecs_page(),
+        **{
+            name: WRITTEN + "\n" + page
+            for name, page in {
+                "config.md": config_page(),
+                "tables.md": tables_page(),
+                "codecs.md": codecs_page(),
+                "bounds.md": bounds_page(),
+                "rules.md": rules_page(HERE.parent),
+                "cite.md": cite_page(HERE.parent),
+            }.items()
+        },
         "config.schema.json": as_json(config_schema()),
         "summary.schema.json": as_json(Summary.model_json_schema()),
     }
@@ -135,7 +146,7 @@ def config_page() -> str:
         ("geometry.animations", geometry_config.Animations),
         ("geometry.layers", geometry_config.Layers),
     ]
-    lines = [WRITTEN, "# Configuration\n", inspect.cleandoc(INTRODUCTION), ""]
+    lines = ["# Configuration\n", inspect.cleandoc(INTRODUCTION), ""]
     for title, section in sections:
         lines += [f"## {title}\n", f"{inspect.getdoc(section)}\n", *fields_table(section), ""]
     return "\n".join(lines)
@@ -181,7 +192,6 @@ def type_name(description: dict[str, Any]) -> str:
 def tables_page() -> str:
     """Every table: what a row is, and its columns."""
     lines = [
-        WRITTEN,
         "# Tables\n",
         "All tables are tidy parquet files; units stand in the column names.\n",
     ]
@@ -197,13 +207,13 @@ def columns_table(table: Table) -> Iterator[str]:
     yield "|---|---|---|"
     for column in table.columns:
         kind = f"{column.type}, may be missing" if column.nullable else column.type
-        yield f"| `{column.name}` | {kind} | {column.meaning} |"
+        meaning = column.meaning.replace("|", "\\|")
+        yield f"| `{column.name}` | {kind} | {meaning} |"
 
 
 def codecs_page() -> str:
     """Every registered codec: what it does, what it charges, its source, its parameters."""
     lines = [
-        WRITTEN,
         "# Codecs\n",
         "A codec's name is the value of `codec` in a row of `codecs` in the configuration; its "
         "parameters are keys beside it, and a list stands for one point a value.\n",
