@@ -28,8 +28,13 @@ class Command:
 
 
 def blocks(page, language):
-    """Contents of the fenced blocks of a language, whatever else their first line says."""
-    return re.findall(rf"^```{language}(?: [^\n]*)?\n(.*?)^```", page.read_text(), re.M | re.S)
+    """Contents of the fenced blocks of a language that have no title."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.M | re.S)
+
+
+def titled(page):
+    """Files that a page holds in full: the title and the content of their blocks."""
+    return re.findall(r'^```\w+ title="(.*?)"\n(.*?)^```', page.read_text(), re.M | re.S)
 
 
 def commands():

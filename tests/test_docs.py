@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from qatlas.config.loading import load
-from tests.pages import FOLDER, PAGES, RUN_ON_A_STUDY, SNAKEMAKE, blocks, commands
+from tests.pages import FOLDER, PAGES, RUN_ON_A_STUDY, SNAKEMAKE, blocks, commands, titled
 from tests.workflow.conftest import ROOT
 
 sys.path.insert(0, str(FOLDER))
@@ -116,17 +116,28 @@ def test_python_examples_run(page):
         assert run.stdout
 
 
-def test_examples_of_configuration_are_right():
-    """Sections of YAML are right beside the default study, or are a whole one."""
-    whole = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
-    for page in PAGES:
+def laid_over(below, above, depth=3):
+    """Two configurations as one; what is deeper is taken whole."""
+    if not depth or not (isinstance(below, dict) and isinstance(above, dict)):
+        return above
+    shared = below.keys() & above.keys()
+    deeper = {key: laid_over(below[key], above[key], depth - 1) for key in shared}
+    return {**below, **above, **deeper}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_of_configuration_are_right(page):
+    """Those of a page together are right beside the small study; one with a title stands alone."""
+    study = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
+    files = dict(titled(page))
+    # A page that adds a codec has a test of its own, which adds it.
+    if not any(name.endswith(".py") for name in files):
         for block in blocks(page, "yaml"):
-            given = yaml.safe_load(block)
-            if given and "function" in given:
-                given = {**given, "models": {**whole["models"], "llama": {"path": "folder"}}}
-                given["function"] = {**whole["function"], **given["function"]}
-                given = {"robustness": None, "lut": None, "geometry": None, **given}
-            load({**whole, **(given or {})})
+            study = laid_over(study, yaml.safe_load(block) or {})
+    load(study)
+    for name in files:
+        if name.endswith(".yaml"):
+            load(yaml.safe_load(files[name]))
 
 
 def dry_run(*words):
