@@ -59,11 +59,17 @@ def claims_page(summaries: Mapping[str, Summary], study: Study) -> str:
         lines += [f"## {title}\n", "| claim | what it says | threshold | judged by |"]
         lines.append("|---|---|---|---|")
         lines += [
-            f"| `{claim.name}` | {claim.text} | {claim.threshold:g} | `results/{claim.origin}` |"
+            f"| `{claim.name}` | {claim.text} | {claim.threshold:g} | {table_link(claim.origin)} |"
             for claim in patterns(summary.claims, study)
         ]
         lines.append("")
     return "\n".join(lines)
+
+
+def table_link(origin: str) -> str:
+    """A table by its name, linked to what its columns mean."""
+    name = Path(origin).stem
+    return f"[{name}](tables.md#{name})"
 
 
 def patterns(claims: Mapping[str, Claim], study: Study) -> Iterable[Pattern]:

@@ -5,7 +5,8 @@ Run it with `make docs`; a test fails where a page differs from what this writes
 
 import inspect
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,13 @@ TABLES = {
     "results/models/trained/ARCHITECTURE-SEED/losses.parquet": LOSSES,
     "results/rate_distortion/tables/measurements.parquet": rate_distortion.MEASUREMENTS,
     "results/rate_distortion/tables/bounds.parquet": rate_distortion.BOUNDS,
+    "results/rate_distortion/tables/target_distortion.parquet": rate_distortion.TARGET_DISTORTION,
+    "results/rate_distortion/tables/operating_points.parquet": rate_distortion.OPERATING_POINTS,
+    "results/rate_distortion/tables/rotation.parquet": rate_distortion.ROTATION,
     "results/rate_distortion/tables/allocations.parquet": rate_distortion.ALLOCATIONS,
     "results/rate_distortion/tables/allocation_totals.parquet": rate_distortion.ALLOCATION_TOTALS,
     "results/rate_distortion/tables/timings.parquet": rate_distortion.TIMINGS,
+    "results/rate_distortion/tables/speeds.parquet": rate_distortion.SPEEDS,
     "results/function/tables/evaluations.parquet": function.EVALUATIONS,
     "results/function/tables/positions.parquet": function.POSITIONS,
     "results/function/tables/layers.parquet": function.LAYERS,
@@ -219,20 +224,28 @@ def codecs_page() -> str:
         "parameters are keys beside it, and a list stands for one point a value.\n",
     ]
     for name in registry.names():
-        described = inspect.getdoc(registry.codec_class(name))
-        lines += [f"## {name}\n", f"{described}\n", *parameters_table(name), ""]
+        described = inspect.getdoc(registry.codec_class(name)) or ""
+        told, _, attributes = described.partition("\nAttributes\n----------\n")
+        lines += [f"## {name}\n", f"{told.strip()}\n", *parameters_table(name, meanings(attributes)), ""]
     return "\n".join(lines)
 
 
-def parameters_table(name: str) -> Iterator[str]:
-    """Rows of a Markdown table: parameter, allowed values, default."""
+def meanings(attributes: str) -> dict[str, str]:
+    """What a docstring's section of attributes says of each."""
+    entries = re.findall(r"^(\w.*)\n((?:(?: .*)?\n?)+?)(?=^\w|\Z)", attributes, re.MULTILINE)
+    return {name: " ".join(text.split()) for names, text in entries for name in names.split(", ")}
+
+
+def parameters_table(name: str, meanings: Mapping[str, str]) -> Iterator[str]:
+    """Rows of a Markdown table: parameter, allowed values, default, meaning."""
     model = registry.parameter_model(name)
     properties = model.model_json_schema()["properties"]
-    yield "| parameter | allowed | default |"
-    yield "|---|---|---|"
+    yield "| parameter | allowed | default | meaning |"
+    yield "|---|---|---|---|"
     for key, field in model.model_fields.items():
         default = "required" if field.is_required() else f"`{shown(field.default)}`"
-        yield f"| `{key}` | {allowed(properties[key])} | {default} |"
+        meaning = meanings.get(key, "").replace("|", "\\|")
+        yield f"| `{key}` | {allowed(properties[key])} | {default} | {meaning} |"
 
 
 def allowed(description: dict[str, Any]) -> str:

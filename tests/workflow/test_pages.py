@@ -1,5 +1,6 @@
 """The pages of docs/ that show what the small study gives, and commands of all pages, run in it."""
 
+import re
 import sys
 
 import pytest
@@ -33,6 +34,13 @@ def test_the_page_of_claims_has_those_of_every_summary(study, tmp_path):
     described = load(yaml.safe_load((ROOT / "config/smoke.yaml").read_text()))
     summaries = read_summaries(study.folder / "results")
     require_same("claims.md", claims_page(summaries, described), tmp_path)
+
+
+def test_the_page_of_tables_has_every_table(study):
+    explained = set(re.findall(r"^## (\w+)", (FOLDER / "tables.md").read_text(), re.MULTILINE))
+    made = {path.stem for path in (study.folder / "results").glob("*/tables/*.parquet")}
+    assert len(made) > 20
+    assert made <= explained
 
 
 def test_targets_that_pages_name_are_made(edited):
