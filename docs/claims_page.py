@@ -53,13 +53,13 @@ def read_summaries(results: Path) -> dict[str, Summary]:
 
 
 def claims_page(summaries: Mapping[str, Summary], study: Study) -> str:
-    """The page: a section a summary, a row a pattern."""
+    """The page: a section a summary, an entry a pattern."""
     lines = [WRITTEN, "# Claims\n", INTRODUCTION]
     for title, summary in summaries.items():
-        lines += [f"## {title}\n", "| claim | what it says | threshold | judged by |"]
-        lines.append("|---|---|---|---|")
+        lines.append(f"## {title}\n")
         lines += [
-            f"| `{claim.name}` | {claim.text} | {claim.threshold:g} | {table_link(claim.origin)} |"
+            f"- `{claim.name}`, from {table_link(claim.origin)}, threshold {claim.threshold:g}:\n"
+            f"  {claim.text}"
             for claim in patterns(summary.claims, study)
         ]
         lines.append("")
@@ -80,7 +80,7 @@ def patterns(claims: Mapping[str, Claim], study: Study) -> Iterable[Pattern]:
 
 def pattern_of(name: str, claim: Claim, study: Study) -> Pattern:
     """A claim with words in capitals for what it is of."""
-    text = claim.text.replace("|", "\\|")
+    text = claim.text
     for word, of in named_in(name, study):
         name = re.sub(rf"(?<![^.]){re.escape(of)}(?![^.])", word, name)
         text = re.sub(rf"\b({re.escape(of)}|{re.escape(of.replace('_', ' '))})\b", word, text)

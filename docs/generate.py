@@ -226,7 +226,12 @@ def codecs_page() -> str:
     for name in registry.names():
         described = inspect.getdoc(registry.codec_class(name)) or ""
         told, _, attributes = described.partition("\nAttributes\n----------\n")
-        lines += [f"## {name}\n", f"{told.strip()}\n", *parameters_table(name, meanings(attributes)), ""]
+        lines += [
+            f"## {name}\n",
+            f"{told.strip()}\n",
+            *parameters_table(name, meanings(attributes)),
+            "",
+        ]
     return "\n".join(lines)
 
 

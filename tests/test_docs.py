@@ -30,6 +30,12 @@ def test_generated_pages_are_up_to_date():
         assert written == content.rstrip("\n") + "\n", f"docs/{name} is stale: run `make docs`"
 
 
+def test_the_page_of_rules_has_every_rule():
+    named = re.findall(r"^### (\w+)", (FOLDER / "rules.md").read_text(), re.MULTILINE)
+    assert len(named) == len(set(named))
+    assert set(named) >= rules()
+
+
 def pins(name):
     text = (ROOT / name).read_text()
     return dict(re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", text, re.MULTILINE))
