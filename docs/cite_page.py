@@ -18,7 +18,7 @@ BibTeX:
 
 A number of a study is that of a commit, a configuration and the checkpoints that went in.
 `results/provenance.json` names all three: cite it by its `commit`, and keep the file with your
-results. `make` builds the same bytes from the same commit and configuration.
+results. The same commit and configuration build the same bytes, but for what a clock measures.
 
 Quantizers, bounds and formats are the work of others. The source of each stands in its section of
 [codecs](codecs.md) and [bounds](bounds.md); cite these too.
