@@ -71,6 +71,7 @@ TABLES = {
     "results/function/tables/positions.parquet": function.POSITIONS,
     "results/function/tables/layers.parquet": function.LAYERS,
     "results/function/tables/sensitivities.parquet": function.SENSITIVITIES,
+    "results/function/tables/losses.parquet": LOSSES,
     "results/function/tables/embeddings.parquet": function.EMBEDDINGS,
     "results/function/robustness/robustness.parquet": ROBUSTNESS,
     "results/lut/tables/map_errors.parquet": lut.MAP_ERRORS,
@@ -200,8 +201,11 @@ def tables_page() -> str:
         "# Tables\n",
         "All tables are tidy parquet files; units stand in the column names.\n",
     ]
+    paths: dict[Table, list[str]] = {}
     for path, table in TABLES.items():
-        lines += [f"## {table.name}\n", f"`{path}`: {lower_first(table.row)}\n"]
+        paths.setdefault(table, []).append(f"`{path}`")
+    for table, where in paths.items():
+        lines += [f"## {table.name}\n", f"{' and '.join(where)}: {lower_first(table.row)}\n"]
         lines += [*columns_table(table), ""]
     return "\n".join(lines)
 
