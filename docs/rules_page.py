@@ -90,7 +90,7 @@ def _place(snakefile: ast.Module) -> Callable[[RuleFile], tuple[int, str]]:
     included = [node for node in ast.walk(snakefile) if _calls(node, "include")]
     names = [_included(node) for node in sorted(included, key=lambda node: node.lineno)]
     places = {name: place for place, name in enumerate(["Targets", *names])}
-    return lambda file: (places.get(file.name, places[""]), file.name)
+    return lambda file: (places.get(file.name, places.get("", len(places))), file.name)
 
 
 def _included(node: ast.Call) -> str:
