@@ -7,7 +7,7 @@ SNAKEMAKE := $(BIN)/snakemake --profile profiles/default
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := study
-.PHONY: study test check report bench peers animations docs lock rulegraph clean help
+.PHONY: study test check report site bench peers animations docs lock rulegraph clean help
 
 study: $(INSTALLED) ## build the default study: every number, figure and summary
 	$(SNAKEMAKE)
@@ -25,6 +25,10 @@ check: $(INSTALLED) ## run the static checks alone
 
 report: study ## write results/report.html: figures, tables, run times, rule graph
 	$(SNAKEMAKE) --report results/report.html
+
+# Without dates, so that the same pages are the same bytes.
+site: $(INSTALLED) ## build the pages of docs/ as a site: results/site/index.html
+	SOURCE_DATE_EPOCH=0 NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(INSTALLED) ## measure speed and memory against named alternatives
 	$(SNAKEMAKE) benchmarks
