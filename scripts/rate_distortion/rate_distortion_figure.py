@@ -1,8 +1,8 @@
 from importlib import import_module
 
 from qatlas.config.rate_distortion import RateDistortion
+from qatlas.figure_files import save_figure
 from qatlas.job import job
-from qatlas.plotting import save_figure
 from qatlas.rate_distortion.figures import FIGURES
 from qatlas.rate_distortion.schema import (
     ALLOCATION_TOTALS,
@@ -25,4 +25,4 @@ with job(snakemake):
     tables = {t: read_table(KINDS[t], snakemake.input[t]) for t in FIGURES[name]}
     drawn = figure.select(tables, settings)
     caption = figure.caption(read_summary(snakemake.input.summary), settings)
-    save_figure(figure.draw(drawn), drawn, caption, snakemake.output.pdf)
+    save_figure(figure.draw(drawn), drawn, caption, snakemake.output.pdf, snakemake.params.formats)

@@ -1,7 +1,7 @@
 from importlib import import_module
 
+from qatlas.figure_files import save_figure
 from qatlas.job import job
-from qatlas.plotting import save_figure
 from qatlas.summary import read_summary
 from qatlas.tables import read_table
 from qatlas.weights.figures import FIGURES
@@ -14,4 +14,4 @@ with job(snakemake):
     figure = import_module(f"qatlas.weights.figures.{name}")
     drawn = figure.select({t: read_table(KINDS[t], snakemake.input[t]) for t in FIGURES[name]})
     caption = figure.caption(read_summary(snakemake.input.summary))
-    save_figure(figure.draw(drawn), drawn, caption, snakemake.output.pdf)
+    save_figure(figure.draw(drawn), drawn, caption, snakemake.output.pdf, snakemake.params.formats)
