@@ -35,7 +35,7 @@ rule all:
     default_target: True
     input:
         all_figures(),
-        summaries(),
+        list(summaries()),
         rules.lut.input if study.lut else [],
         "results/provenance.json",
         "results/runtimes.csv",
@@ -50,7 +50,7 @@ rule figures:
 rule summaries:
     """The summary of every chapter."""
     input:
-        summaries(),
+        list(summaries()),
 
 
 rule weights:

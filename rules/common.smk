@@ -148,8 +148,9 @@ def all_figures():
 
 
 def summaries():
-    graph = ["results/function/robustness/summary.json"] if study.robustness else []
-    return [f"results/{chapter}/summary.json" for chapter in FIGURES] + graph
+    """Every summary, and the rule that makes it."""
+    graph = {"results/function/robustness/summary.json": "robustness"} if study.robustness else {}
+    return {f"results/{chapter}/summary.json": f"{chapter}_summary" for chapter in FIGURES} | graph
 
 
 def tables_of_figure(chapter):

@@ -1,4 +1,6 @@
-"""What do we print? So far: where everything came from, and what it took."""
+"""What do we print?"""
+
+from qatlas.paper.tables import files_of
 
 
 rule provenance:
@@ -42,3 +44,24 @@ rule runtimes:
         "../envs/atlas.yaml"
     script:
         "../scripts/paper/runtimes.py"
+
+
+rule values:
+    """Every value, claim and table that is printed, each in the digits that it is printed with."""
+    input:
+        **files_of(study),
+        summaries=list(summaries()),
+        code=code("paper/values"),
+    output:
+        values_json=ensure("results/paper/values.json", non_empty=True),
+        tables=ensure("results/paper/tables.json", non_empty=True),
+    log:
+        "results/paper/values.log",
+    localrule: True
+    conda:
+        "../envs/atlas.yaml"
+    params:
+        study=study.model_dump(mode="json"),
+        made_by=summaries(),
+    script:
+        "../scripts/paper/values.py"
