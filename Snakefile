@@ -27,6 +27,7 @@ for part in parts():
 
 
 include: "rules/paper.smk"
+include: "rules/paper_latex.smk"
 include: "rules/benchmarks.smk"
 
 
@@ -37,6 +38,7 @@ rule all:
         all_figures(),
         list(summaries()),
         rules.lut.input if study.lut else [],
+        "results/paper/latex",
         "results/provenance.json",
         "results/runtimes.csv",
 

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
+from pydantic import TypeAdapter, ValidationError
 
 from qatlas.atomic import replacing
 from qatlas.config.study import Study
+from qatlas.errors import AtlasError, make_again
 from qatlas.paper.digits import fixed, written
 from qatlas.tables import Table
 
@@ -130,6 +132,22 @@ def write_rendered(tables: Sequence[Rendered], path: str | Path) -> None:
     content = [asdict(table) for table in tables]
     with replacing(path) as unfinished:
         unfinished.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+
+
+def read_rendered(path: str | Path) -> list[Rendered]:
+    """Read tables that were written, in their order.
+
+    Raises
+    ------
+    AtlasError
+        If the file is not readable or another version wrote it; the message says how to remake it.
+    """
+    try:
+        return TypeAdapter(list[Rendered]).validate_json(Path(path).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise AtlasError(
+            f"{path}: not the printed tables of this version; {make_again(path)}"
+        ) from error
 
 
 def _cell(column: Text | Number, found: Any) -> str | None:
