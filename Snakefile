@@ -30,7 +30,7 @@ include: "rules/benchmarks.smk"
 
 
 rule all:
-    """Every number, figure and summary of the study."""
+    """Every number, figure and summary of the study, and the paper."""
     default_target: True
     input:
         all_figures(),
@@ -38,6 +38,7 @@ rule all:
         rules.lut.input if study.lut else [],
         "results/provenance.json",
         "results/runtimes.csv",
+        "results/paper/paper.pdf",
 
 
 rule figures:

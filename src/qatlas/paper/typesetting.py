@@ -68,9 +68,7 @@ def typeset(
         unfinished.write_bytes(typing.cast(bytes, pages))
 
 
-def _lay_out(
-    build: Path, data: Mapping[str, str | Path], figures: Sequence[PrintedFigure]
-) -> None:
+def _lay_out(build: Path, data: Mapping[str, str | Path], figures: Sequence[PrintedFigure]) -> None:
     for name, file in data.items():
         _copy(file, build / "data" / f"{name}.json")
     described = {f"{figure.chapter}.{figure.name}": asdict(figure) for figure in figures}
