@@ -32,7 +32,7 @@ include: "rules/benchmarks.smk"
 
 
 rule all:
-    """Every number, figure and summary of the study."""
+    """Every number, figure and summary of the study, and the paper."""
     default_target: True
     input:
         all_figures(),
@@ -41,6 +41,7 @@ rule all:
         "results/paper/latex",
         "results/provenance.json",
         "results/runtimes.csv",
+        "results/paper/paper.pdf",
 
 
 rule figures:

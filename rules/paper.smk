@@ -53,7 +53,7 @@ rule values:
         summaries=list(summaries()),
         code=code("paper/values"),
     output:
-        values_json=ensure("results/paper/values.json", non_empty=True),
+        values=ensure("results/paper/values.json", non_empty=True),
         tables=ensure("results/paper/tables.json", non_empty=True),
     log:
         "results/paper/values.log",
@@ -65,3 +65,25 @@ rule values:
         made_by=summaries(),
     script:
         "../scripts/paper/values.py"
+
+
+rule paper:
+    """The paper: what the chapters found, in the words that this study bears out."""
+    input:
+        main=ROOT / "paper" / "main.typ",
+        source=sorted(str(file) for file in (ROOT / "paper").rglob("*") if file.is_file()),
+        values="results/paper/values.json",
+        tables="results/paper/tables.json",
+        provenance="results/provenance.json",
+        figures=all_figures(),
+        captions=[str(Path(figure).with_suffix(".rst")) for figure in all_figures()],
+        code=code("paper/paper"),
+    output:
+        pdf=ensure("results/paper/paper.pdf", non_empty=True),
+    log:
+        "results/paper/paper.log",
+    localrule: True
+    conda:
+        "../envs/atlas.yaml"
+    script:
+        "../scripts/paper/paper.py"

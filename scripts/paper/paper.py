@@ -7,6 +7,5 @@ from qatlas.paper.typesetting import typeset
 with job(snakemake):
     inputs = snakemake.input
     data = {name: inputs[name] for name in ("values", "tables", "provenance")}
-    typeset(
-        Path(inputs.source[0]).parent, data, figures_in_order(inputs.figures), snakemake.output.pdf
-    )
+    figures = figures_in_order(inputs.figures)
+    typeset(Path(inputs.main).parent, data, figures, snakemake.output.pdf)

@@ -12,7 +12,7 @@ with job(snakemake):
     frames = {
         name: read_table(kind, snakemake.input[name]) for name, kind in kinds_of(study).items()
     }
-    write_values(gather(summaries, snakemake.params.made_by), snakemake.output.values_json)
+    write_values(gather(summaries, snakemake.params.made_by), snakemake.output["values"])
     write_rendered(
         [render(table, frames, study) for table in tables_of(study)], snakemake.output.tables
     )

@@ -41,6 +41,8 @@ def test_a_checkpoint_is_all_that_is_measured_and_joins_the_tables(edited):
         "robustness_figure",
         "provenance",
         "runtimes",
+        "values",
+        "paper",
         "all",
     }
     run = edited.snakemake("function")

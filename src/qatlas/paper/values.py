@@ -181,7 +181,7 @@ def _print_claim(claim: Claim, summary: str) -> PrintedClaim:
         text=claim.text,
         holds=claim.holds,
         value=None if claim.value is None else written(claim.value),
-        threshold=written(claim.threshold),
+        threshold=f"{claim.threshold:g}",
         summary=summary,
     )
 
