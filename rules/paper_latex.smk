@@ -6,7 +6,7 @@ rule latex_kit:
     input:
         figures=all_figures(),
         captions=[str(Path(figure).with_suffix(".rst")) for figure in all_figures()],
-        values_json="results/paper/values.json",
+        values="results/paper/values.json",
         tables="results/paper/tables.json",
         references=str(ROOT / "paper/references.bib"),
         code=code("paper/latex_kit"),

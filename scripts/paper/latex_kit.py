@@ -8,7 +8,7 @@ with job(snakemake):
     write_kit(
         figures_in_order(snakemake.input.figures),
         read_rendered(snakemake.input.tables),
-        read_values(snakemake.input.values_json),
+        read_values(snakemake.input["values"]),
         snakemake.input.references,
         snakemake.output.kit,
     )

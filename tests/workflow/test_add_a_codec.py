@@ -93,6 +93,7 @@ def test_the_example_added_to_a_finished_study_is_all_that_is_measured(edited):
         "runtimes",
         "values",
         "paper",
+        "latex_kit",
         "all",
     }
 

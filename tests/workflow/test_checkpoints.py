@@ -43,6 +43,7 @@ def test_a_checkpoint_is_all_that_is_measured_and_joins_the_tables(edited):
         "runtimes",
         "values",
         "paper",
+        "latex_kit",
         "all",
     }
     run = edited.snakemake("function")

@@ -24,6 +24,7 @@ def test_an_edited_figure_redraws_its_group_alone(edited):
         "geometry_figures",
         "runtimes",
         "paper",
+        "latex_kit",
         "all",
     }
 
@@ -41,6 +42,7 @@ def test_an_edited_manifold_measures_and_draws_what_follows_from_it(edited):
         "runtimes",
         "values",
         "paper",
+        "latex_kit",
         "all",
     }
 
