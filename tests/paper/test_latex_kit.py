@@ -145,12 +145,14 @@ def test_the_article_compiles_twice_to_the_same_bytes_without_an_overfull_line(k
     assert one.read_bytes() == other.read_bytes()
     log = one.with_suffix(".log").read_text(errors="replace")
     assert not re.findall(r"Overfull.*|LaTeX Warning.*(?:undefined|too large).*", log)
-    found = seen(one)
+    found = seen(one).replace("-", "")  # Words may be broken at the end of a line.
     shown = [
+        r"Forexample,\atlas{weights.minilm.nf4.4.25bit.rate}is4.127bitsperweight,and\atlasinterval"
+        "has4.100to4.160.",
         "Thenarrowone:50%ofa_batx^T,||x||_1<3.",
-        "50%ofa_bhold.Holds:0.500(threshold0.250).",
+        "50%ofa_bhold.Holds:0.500(threshold0.25).",
         "Itfails.Fails:0.500",
-        "Nobodyknows.Notmeasured:--(threshold0.250).".replace("--", "–"),
+        "Nobodyknows.Notmeasured:--(threshold0.25).".replace("--", "–"),
         "Someone.Bitsand50%more",
         without_space(HOSTILE),
     ]
@@ -181,7 +183,7 @@ def test_values_units_and_intervals_are_asked_for_by_name(tmp_path):
         r"\atlasifholds{weights.it.holds}{yes}{no}{open}": "yes",
         r"\atlasifholds{weights.it.fails}{yes}{no}{open}": "no",
         r"\atlasifholds{weights.nobody.knows}{yes}{no}{open}": "open",
-        r"\atlasthreshold{weights.it.fails}": "0.250",
+        r"\atlasthreshold{weights.it.fails}": "0.25",
     }
     lines = [f"[{number}:{macro}]\\par" for number, macro in enumerate(asked)]
     # Also in what LaTeX writes to files and reads again.

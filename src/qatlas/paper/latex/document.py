@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from qatlas.paper.figures import PrintedFigure
+from qatlas.paper.latex.escape import escape_name
 from qatlas.paper.latex.figures import figure_name
 from qatlas.paper.latex.tables import is_long
 from qatlas.paper.latex.values import key
@@ -66,7 +67,7 @@ def main_tex(figures: Sequence[PrintedFigure], tables: Sequence[Rendered], value
         if chapter not in {origin.chapter for origin in values.summaries.values()}:
             continue
         lines += [rf"\section{{{title}}}"]
-        lines += _claims(chapter, values)
+        lines += [*_example(chapter, values), *_claims(chapter, values)]
         lines += _in_batches(
             [
                 *(f"figures/{figure_name(f)}" for f in figures if f.chapter == chapter),
@@ -78,6 +79,18 @@ def main_tex(figures: Sequence[PrintedFigure], tables: Sequence[Rendered], value
         lines += [r"\onecolumn", r"\appendix", r"\section{Long tables}"]
         lines += [rf"\input{{tables/{table.name}}}" for table in long]
     return "\n".join([*lines, r"\end{document}", ""])
+
+
+def _example(chapter: str, values: Values) -> list[str]:
+    """How the chapter's first value that has an interval is asked for, and what comes of it."""
+    for name, value in sorted(values.values.items()):
+        if name.startswith(f"{chapter}.") and value.low is not None:
+            asked = rf"\texttt{{\textbackslash atlas\{{{escape_name(name)}\}}}}"
+            return [
+                rf"{{\raggedright For example, {asked} is \atlas{{{key(name)}}}, and "
+                rf"\texttt{{\textbackslash atlasinterval}} has \atlasinterval{{{key(name)}}}.\par}}"
+            ]
+    return []
 
 
 def _claims(chapter: str, values: Values) -> list[str]:
