@@ -56,12 +56,10 @@ def lut_errors_memory_mb(wildcards, input, attempt):
 
 def simulation_plots(batch=(None,)):
     """Files of the plots that are drawn unasked, of all steps or of fewer."""
-    pdfs = [name.path for steps in batch for name in drawn_plots(study.lut, steps)]
-    suffixes = {"pdf": ".pdf", "png": ".png", "drawn": ".csv", "caption": ".rst"}
-    return {
-        kind: [str(Path(pdf).with_suffix(suffix)) for pdf in pdfs]
-        for kind, suffix in suffixes.items()
-    }
+    stems = [
+        name.path.removesuffix(".pdf") for steps in batch for name in drawn_plots(study.lut, steps)
+    ]
+    return together([figure_paths(stem, study.figure_formats) for stem in stems])
 
 
 def lut_plots_of_study():

@@ -91,6 +91,9 @@ def test_the_example_added_to_a_finished_study_is_all_that_is_measured(edited):
         "rate_distortion_figure",
         "provenance",
         "runtimes",
+        "values",
+        "paper",
+        "latex_kit",
         "all",
     }
 
