@@ -15,12 +15,3 @@ def test_the_paper_has_the_numbers_of_the_summaries(study):
     text = " ".join(first.extract_text().split())
     assert f"spends {gap:.3g} bit more than the limit" in text
     assert "This study asks five of them" in text
-
-
-def test_another_build_of_the_paper_has_the_same_bytes(study):
-    paper = study.folder / "results/paper/paper.pdf"
-    before = paper.read_bytes()
-    run = study.snakemake("--forcerun", "paper", "--", "results/paper/paper.pdf")
-    assert run.returncode == 0, run.stdout
-    assert "Finished jobid: 0 (Rule: paper)" in run.stdout
-    assert paper.read_bytes() == before
