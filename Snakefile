@@ -27,6 +27,7 @@ for part in parts():
 
 include: "rules/paper.smk"
 include: "rules/benchmarks.smk"
+include: "rules/messages.smk"
 
 
 rule all:
@@ -64,3 +65,6 @@ rule rate_distortion:
     input:
         figures("rate_distortion"),
         "results/rate_distortion/summary.json",
+
+
+include: "rules/report.smk"

@@ -58,6 +58,8 @@ if study.geometry:
         for name, reads in geometry_figures.items()
         if study.geometry.layers or name not in geometry_groups["layers"]
     }
+# What jobs took on another machine: what a first run goes by.
+RECORDED_RUN = str(ROOT / "resources" / "recorded_run.json")
 # Those that define `run`; the files beside them are what they share.
 BENCHMARKS = {
     path.stem: path
@@ -139,6 +141,20 @@ def all_figures():
 def summaries():
     graph = ["results/function/robustness/summary.json"] if study.robustness else []
     return [f"results/{chapter}/summary.json" for chapter in FIGURES] + graph
+
+
+def previewed(stem, category, subcategory):
+    """Preview of one figure of several that a job draws, as the report shows it.
+
+    A caption is looked for beside the rules, unless its path is absolute.
+    """
+    return report(
+        f"{stem}.png",
+        caption=os.path.abspath(f"{stem}.rst"),
+        category=category,
+        subcategory=subcategory,
+        labels={"figure": Path(stem).name},
+    )
 
 
 def tables_of_figure(chapter):

@@ -166,6 +166,7 @@ rule function_figure:
             "results/function/figures/{figure}.png",
             caption="captions/figure.rst",
             category="Function",
+            subcategory="Figures",
             labels={"figure": "{figure}"},
         ),
         drawn="results/function/figures/{figure}.csv",

@@ -34,20 +34,10 @@ def geometry_figure_files(group):
     stems = [f"results/geometry/figures/{name}" for name in GROUPS[group]]
     return {
         "pdf": ensure([f"{stem}.pdf" for stem in stems], non_empty=True),
-        "png": [previewed(stem) for stem in stems],
+        "png": [previewed(stem, "Geometry", "Figures") for stem in stems],
         "drawn": [f"{stem}.csv" for stem in stems],
         "caption": [f"{stem}.rst" for stem in stems],
     }
-
-
-def previewed(stem):
-    """Preview of a figure, as the report shows it."""
-    return report(
-        f"{stem}.png",
-        caption="captions/figure.rst",
-        category="Geometry",
-        labels={"figure": Path(stem).name},
-    )
 
 
 def layer_table_files(model):

@@ -119,6 +119,7 @@ rule lut_figure:
             "results/lut/figures/{figure}.png",
             caption="captions/figure.rst",
             category="Lookup tables",
+            subcategory="Figures",
             labels={"figure": "{figure}"},
         ),
         drawn="results/lut/figures/{figure}.csv",

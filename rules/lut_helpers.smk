@@ -57,10 +57,12 @@ def lut_errors_memory_mb(wildcards, input, attempt):
 def simulation_plots(batch=(None,)):
     """Files of the plots that are drawn unasked, of all steps or of fewer."""
     pdfs = [name.path for steps in batch for name in drawn_plots(study.lut, steps)]
-    suffixes = {"pdf": ".pdf", "png": ".png", "drawn": ".csv", "caption": ".rst"}
+    stems = [str(Path(pdf).with_suffix("")) for pdf in pdfs]
     return {
-        kind: [str(Path(pdf).with_suffix(suffix)) for pdf in pdfs]
-        for kind, suffix in suffixes.items()
+        "pdf": pdfs,
+        "png": [previewed(stem, "Lookup tables", "Simulated variants") for stem in stems],
+        "drawn": [f"{stem}.csv" for stem in stems],
+        "caption": [f"{stem}.rst" for stem in stems],
     }
 
 

@@ -181,6 +181,7 @@ rule rate_distortion_figure:
             "results/rate_distortion/figures/{figure}.png",
             caption="captions/figure.rst",
             category="Rate and distortion",
+            subcategory="Figures",
             labels={"figure": "{figure}"},
         ),
         drawn="results/rate_distortion/figures/{figure}.csv",

@@ -36,6 +36,7 @@ rule robustness_figure:
             "results/function/figures/robustness.png",
             caption="captions/figure.rst",
             category="Function",
+            subcategory="Figures",
             labels={"figure": "robustness"},
         ),
         drawn="results/function/figures/robustness.csv",

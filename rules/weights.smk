@@ -179,6 +179,7 @@ rule weights_figure:
             "results/weights/figures/{figure}.png",
             caption="captions/figure.rst",
             category="Weights",
+            subcategory="Figures",
             labels={"figure": "{figure}"},
         ),
         drawn="results/weights/figures/{figure}.csv",
