@@ -14,6 +14,8 @@ rule provenance:
         provenance=ensure("results/provenance.json", non_empty=True),
     log:
         "results/provenance.log",
+    benchmark:
+        "results/provenance.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"
@@ -37,6 +39,8 @@ rule runtimes:
         runtimes="results/runtimes.csv",
     log:
         "results/runtimes.log",
+    benchmark:
+        "results/runtimes.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"

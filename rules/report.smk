@@ -17,6 +17,8 @@ rule report_pages:
         config=CONFIGURATION,
     log:
         "results/report/pages.log",
+    benchmark:
+        "results/report/pages.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"
@@ -37,6 +39,8 @@ rule report:
         report=ensure("results/report.html", non_empty=True),
     log:
         "results/report/report.log",
+    benchmark:
+        "results/report/report.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"

@@ -15,6 +15,8 @@ rule robustness:
         interchange=directory(f"{ROBUSTNESS}/interchange"),
     log:
         f"{ROBUSTNESS}/robustness.log",
+    benchmark:
+        f"{ROBUSTNESS}/robustness.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"

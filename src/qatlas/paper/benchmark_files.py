@@ -45,7 +45,7 @@ def read_benchmark(path: str | Path) -> Measured:
 
 
 def _number(cell: str | None) -> float:
-    """A measured number; a dash stands for what was not sampled."""
+    """A measured number; NA stands for what was not sampled, and a dash did in older versions."""
     if cell is None:
         raise ValueError("the row is cut off")
-    return float("nan") if cell in ("-", "NA") else float(cell)
+    return float("nan") if cell in ("NA", "-") else float(cell)

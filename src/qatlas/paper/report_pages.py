@@ -22,6 +22,7 @@ _TEMPLATE = """<!DOCTYPE html>
 <title>{title}</title>
 <style>
 body {{ font: 14px/1.4 sans-serif; margin: 1em; }}
+h1 {{ font-size: 1.3em; }}
 table {{ border-collapse: collapse; }}
 th {{ position: sticky; top: 0; background: #f3f4f6; text-align: left; }}
 th, td {{ padding: 0.2em 0.7em; border-bottom: 1px solid #e5e7eb; vertical-align: top; }}
@@ -79,16 +80,18 @@ def claims_page(summary: Summary) -> str:
         }
         for name, claim in sorted(summary.claims.items())
     ]
-    said = ", ".join(f"{count[holds]} {word}" for holds, word in _HOLDS.items())
-    title = f"Claims of the chapter {summary.chapter.replace('_', ' ')}: {said}"
-    return table_page(title, pd.DataFrame(rows))
+    title = (
+        f"Claims of the chapter {summary.chapter.replace('_', ' ')}: {count[True]} hold, "
+        f"{count[False]} do not, {count['not_measured']} were not measured"
+    )
+    return table_page(title, pd.DataFrame(rows), style="td:first-child { min-width: 26em; }")
 
 
-def table_page(title: str, table: pd.DataFrame) -> str:
-    """A table as a page of HTML."""
+def table_page(title: str, table: pd.DataFrame, style: str = "") -> str:
+    """A table as a page of HTML, with further rules of CSS."""
     heads = table.rename(columns=lambda name: str(name).replace("_", " "))
     body = heads.to_html(index=False, border=0, justify="unset")
-    return _TEMPLATE.format(title=html.escape(title), style="", body=body)
+    return _TEMPLATE.format(title=html.escape(title), style=style, body=body)
 
 
 def text_page(title: str, text: str, language: str) -> str:
