@@ -13,26 +13,13 @@ from snakemake.logging import logger
 from snakemake_interface_logger_plugins.common import LogEvent
 
 
-class Listener(logging.Handler):
-    """Follows the events that Snakemake logs, since a dry run calls no other hook.
-
-    Attributes
-    ----------
-    failed
-        Rule and log files of every job that failed so far.
-    """
-
-    def __init__(self):
-        super().__init__()
-        self.failed = []
+class Foreteller(logging.Handler):
+    """Says how long a run may take when Snakemake has listed its jobs; a dry run has no hooks."""
 
     def emit(self, record):
-        event = getattr(record, "event", None)
         # On a cluster, jobs wait for others' jobs, of which nothing is known.
-        if event is LogEvent.RUN_INFO and workflow.local_exec:
+        if getattr(record, "event", None) is LogEvent.RUN_INFO and workflow.local_exec:
             logger.info(expectation())
-        elif event is LogEvent.JOB_ERROR:
-            self.failed.append((record.rule_name, list(record.log or ())))
 
 
 def planned():
@@ -51,9 +38,8 @@ def expectation():
     return expectation_in_words(expected_time(jobs, record, workflow.cores), record.machine)
 
 
-listener = Listener()
 if workflow.is_main_process:
-    logger.addHandler(listener)
+    logger.addHandler(Foreteller())
 
 
 onsuccess:
@@ -61,4 +47,4 @@ onsuccess:
 
 
 onerror:
-    logger.error(failure_message(listener.failed))
+    logger.error(failure_message((job.rule.name, job.log) for job in workflow.scheduler.failed))
