@@ -4,6 +4,7 @@ import logging
 
 from qatlas.paper.closing import closing_message, failure_message
 from qatlas.paper.expected_time import (
+    NO_RUN,
     PlannedJob,
     expectation_in_words,
     expected_time,
@@ -30,7 +31,11 @@ def planned():
 
 def expectation():
     """How long this run may take, in words."""
-    record = read_recorded_run(RECORDED_RUN)
+    try:
+        # Snakemake removes the record before it is made anew, and leaves none if that fails.
+        record = read_recorded_run(RECORDED_RUN) if Path(RECORDED_RUN).is_file() else NO_RUN
+    except AtlasError as error:
+        raise WorkflowError(str(error))
     jobs = [
         PlannedJob(job.rule.name, job.benchmark and str(job.benchmark), job.threads)
         for job in planned()

@@ -26,6 +26,18 @@ def test_a_first_dry_run_goes_by_the_recorded_run(checkout):
         assert "earlier runs here" not in line
 
 
+def test_a_damaged_record_is_refused_before_any_job_and_a_missing_one_is_no_hindrance(checkout):
+    record = checkout.folder / "resources/recorded_run.json"
+    record.write_text("{")
+    run = checkout.snakemake(MAP)
+    assert run.returncode != 0
+    assert "resources/recorded_run.json: not a recorded run" in run.stdout
+    assert "Traceback" not in run.stdout
+    assert not (checkout.folder / MAP).exists()
+    record.unlink()
+    assert told(checkout.snakemake("--dry-run", MAP))[0].startswith("Expected time: unknown")
+
+
 def test_what_ran_here_is_what_the_next_run_goes_by(checkout):
     run = checkout.snakemake(MAP)
     assert run.returncode == 0, run.stdout

@@ -47,6 +47,10 @@ class RecordedRun:
     seconds: Mapping[str, float]
 
 
+NO_RUN = RecordedRun("no machine", {})
+"""What there is to go by where no run was recorded."""
+
+
 @dataclass(frozen=True)
 class Expectation:
     """What a run may be expected to take.
