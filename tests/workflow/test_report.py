@@ -11,14 +11,15 @@ from tests.workflow.conftest import ROOT
 
 
 def embedded(page, name):
-    """A JSON value that the report's script assigns to a name."""
-    start = page.index(f"    var {name} = ") + len(f"    var {name} = ")
+    """A JSON object that the report's script assigns to a name."""
+    before = f"var {name} = "
+    start = page.index(before + '{"') + len(before)
     return json.JSONDecoder().raw_decode(page, start)[0]
 
 
 @pytest.mark.xdist_group("study")
 def test_the_report_holds_figures_tables_captions_rules_times_configuration(edited):
-    run = edited.snakemake("report")
+    run = edited.snakemake("report", "recorded_run")
     assert run.returncode == 0, run.stdout
     assert "results/report.html  (" in run.stdout
     results = edited.folder / "results"
@@ -52,6 +53,12 @@ def test_the_report_holds_figures_tables_captions_rules_times_configuration(edit
     assert "gguf_q4_0" in text_of("results/report/report-config.html")
     assert "rate_distortion/sweep" in text_of("results/report/runtimes.html")
     assert "were not measured" in text_of("results/report/rate_distortion-summary.html")
+    record = json.loads((edited.folder / "resources/recorded_run.json").read_text())
+    benchmarks = {str(p.relative_to(edited.folder)) for p in results.rglob("*.benchmark.tsv")}
+    assert set(record["seconds"]) <= benchmarks
+    assert "results/models/text/corpus.benchmark.tsv" in record["seconds"]
+    assert min(record["seconds"].values()) >= 0
+
     ruled = {node["rule"] for node in embedded(page, "rulegraph_spec")["data"][0]["values"]}
     assert {"sweep", "evaluation", "lut_maps", "regions", "runtimes"} <= ruled
 
