@@ -34,6 +34,6 @@ def caption(summary: Summary, settings: Lut) -> str:
     return (
         "Where tables err, as means of the magnitude of T - ab over cells, at least 1e-4 of the "
         "range. The corners are products beyond the range, which saturate at any size. Elsewhere "
-        f"errors of even codes shrink with the size (slope of log2 MED against bits: {slope}); logarithmic "
-        "and asinh codes err less where products are small."
+        f"errors of even codes shrink with the size (slope of log2 MED against bits: {slope}); "
+        "logarithmic and asinh codes err less where products are small."
     )
