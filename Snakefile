@@ -29,6 +29,7 @@ for part in parts():
 include: "rules/paper.smk"
 include: "rules/paper_latex.smk"
 include: "rules/benchmarks.smk"
+include: "rules/messages.smk"
 
 
 rule all:
@@ -68,3 +69,6 @@ rule rate_distortion:
     input:
         figures("rate_distortion"),
         "results/rate_distortion/summary.json",
+
+
+include: "rules/report.smk"

@@ -69,6 +69,8 @@ if study.geometry:
         for name, reads in geometry_figures.items()
         if study.geometry.layers or name not in geometry_groups["layers"]
     }
+# What jobs took on another machine: what a first run goes by.
+RECORDED_RUN = str(ROOT / "resources" / "recorded_run.json")
 # Those that define `run`; the files beside them are what they share.
 BENCHMARKS = {
     path.stem: path

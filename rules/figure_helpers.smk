@@ -1,7 +1,13 @@
 from qatlas.figure_files import figure_paths
 
 
-def figure_files(stem, category, formats=study.figure_formats):
+def figure_files(
+    stem,
+    category,
+    subcategory="Figures",
+    formats=study.figure_formats,
+    caption="captions/figure.rst",
+):
     """Outputs of a rule that draws a figure; the report shows its preview.
 
     `stem` is their path without suffix, `formats` what the figure is written as besides.
@@ -9,11 +15,21 @@ def figure_files(stem, category, formats=study.figure_formats):
     paths = figure_paths(stem, formats)
     shown = report(
         paths["png"],
-        caption="captions/figure.rst",
+        caption=caption,
         category=category,
+        subcategory=subcategory,
         labels={"figure": Path(stem).name},
     )
     return paths | {"pdf": ensure(paths["pdf"], non_empty=True), "png": shown}
+
+
+def figure_of_several(stem, category, subcategory="Figures"):
+    """Outputs of one figure of a job that draws several.
+
+    A caption sees the job and not the file that it stands under, and is looked for beside the
+    rules unless its path is absolute.
+    """
+    return figure_files(stem, category, subcategory, caption=os.path.abspath(f"{stem}.rst"))
 
 
 def together(each):

@@ -127,6 +127,8 @@ rule function_tables:
         **table_files(table.name for table in TABLES),
     log:
         "results/function/tables/tables.log",
+    benchmark:
+        "results/function/tables/tables.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"
@@ -143,6 +145,8 @@ rule function_summary:
         summary=ensure("results/function/summary.json", non_empty=True),
     log:
         "results/function/summary.log",
+    benchmark:
+        "results/function/summary.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"

@@ -59,6 +59,8 @@ rule geometry_summary:
         summary=ensure("results/geometry/summary.json", non_empty=True),
     log:
         "results/geometry/summary.log",
+    benchmark:
+        "results/geometry/summary.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"

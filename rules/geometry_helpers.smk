@@ -32,7 +32,10 @@ def geometry_drawn(group):
 def geometry_figure_files(group):
     """What that job writes."""
     return together(
-        [figure_files(f"results/geometry/figures/{name}", "Geometry") for name in GROUPS[group]]
+        [
+            figure_of_several(f"results/geometry/figures/{name}", "Geometry")
+            for name in GROUPS[group]
+        ]
     )
 
 

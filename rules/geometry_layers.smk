@@ -73,6 +73,8 @@ rule layer_tables:
         **geometry_table_files(LAYER_TABLES),
     log:
         "results/geometry/tables/layer_tables.log",
+    benchmark:
+        "results/geometry/tables/layer_tables.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"

@@ -98,6 +98,8 @@ rule lut_summary:
         summary=ensure("results/lut/summary.json", non_empty=True),
     log:
         "results/lut/summary.log",
+    benchmark:
+        "results/lut/summary.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"

@@ -16,6 +16,8 @@ rule provenance:
         provenance=ensure("results/provenance.json", non_empty=True),
     log:
         "results/provenance.log",
+    benchmark:
+        "results/provenance.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"
@@ -36,9 +38,11 @@ rule runtimes:
         all_figures(),
         code=code("paper/runtimes"),
     output:
-        runtimes=report("results/runtimes.csv", caption="captions/runtimes.rst", category="Run"),
+        runtimes="results/runtimes.csv",
     log:
         "results/runtimes.log",
+    benchmark:
+        "results/runtimes.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"
@@ -57,6 +61,8 @@ rule values:
         tables=ensure("results/paper/tables.json", non_empty=True),
     log:
         "results/paper/values.log",
+    benchmark:
+        "results/paper/values.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"
@@ -82,8 +88,27 @@ rule paper:
         pdf=ensure("results/paper/paper.pdf", non_empty=True),
     log:
         "results/paper/paper.log",
+    benchmark:
+        "results/paper/paper.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"
     script:
         "../scripts/paper/paper.py"
+
+
+rule recorded_run:
+    """Record what the jobs of this run took, for the first run on another machine to go by."""
+    input:
+        runtimes="results/runtimes.csv",
+        provenance="results/provenance.json",
+        code=code("paper/recorded_run"),
+    output:
+        record=ensure(RECORDED_RUN, non_empty=True),
+    log:
+        "results/recorded_run.log",
+    localrule: True
+    conda:
+        "../envs/atlas.yaml"
+    script:
+        "../scripts/paper/recorded_run.py"

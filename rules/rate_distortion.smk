@@ -46,7 +46,6 @@ rule sweep:
         "results/rate_distortion/sweep/{batch}/{family}/{shard}.benchmark.tsv"
     conda:
         "../envs/atlas.yaml"
-    threads: 1
     resources:
         mem_mb=tensor_memory_mb,
         runtime=60,
@@ -115,6 +114,8 @@ rule rate_distortion_tables:
         ),
     log:
         "results/rate_distortion/tables/tables.log",
+    benchmark:
+        "results/rate_distortion/tables/tables.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"

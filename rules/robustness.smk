@@ -16,6 +16,8 @@ rule robustness:
         interchange=directory(f"{ROBUSTNESS}/interchange"),
     log:
         f"{ROBUSTNESS}/robustness.log",
+    benchmark:
+        f"{ROBUSTNESS}/robustness.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"
@@ -32,7 +34,7 @@ rule robustness_figure:
         summary=f"{ROBUSTNESS}/summary.json",
         code=code("function/robustness_figure"),
     output:
-        **figure_files("results/function/figures/robustness", "Function", ROBUSTNESS_FORMATS),
+        **figure_files("results/function/figures/robustness", "Function", formats=ROBUSTNESS_FORMATS),
     log:
         "results/function/figures/robustness.log",
     benchmark:

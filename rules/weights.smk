@@ -143,6 +143,8 @@ rule weights_tables:
         densities=ensure("results/weights/tables/densities.parquet", non_empty=True),
     log:
         "results/weights/tables/tables.log",
+    benchmark:
+        "results/weights/tables/tables.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"
@@ -160,6 +162,8 @@ rule weights_summary:
         summary=ensure("results/weights/summary.json", non_empty=True),
     log:
         "results/weights/summary.log",
+    benchmark:
+        "results/weights/summary.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"

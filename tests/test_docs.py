@@ -83,6 +83,18 @@ def test_torch_is_pinned_to_a_version_that_every_index_has():
     assert "\ntorch==2.13.0\n" in (ROOT / "requirements.txt").read_text()
 
 
+def test_make_help_tells_what_every_target_does():
+    makefile = (ROOT / "Makefile").read_text().replace("\\\n", " ")
+    phony = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[1].split()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+    run = subprocess.run(
+        ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True, env=environment
+    )
+    told = dict(re.findall(r"^(\S+) {2,}(\S.*)$", run.stdout, re.MULTILINE))
+    assert sorted(told) == sorted([*phony, "figures/%"])
+    assert run.stdout.count("\n") == len(told)
+
+
 def test_every_script_is_the_script_of_its_rule():
     scripts = {path.stem for path in (ROOT / "scripts").rglob("*.py")}
     assert scripts <= rules()
