@@ -26,6 +26,7 @@ for part in parts():
 
 
 include: "rules/paper.smk"
+include: "rules/paper_explorer.smk"
 include: "rules/benchmarks.smk"
 
 
@@ -38,6 +39,7 @@ rule all:
         rules.lut.input if study.lut else [],
         "results/provenance.json",
         "results/runtimes.csv",
+        "results/explorer/index.html",
 
 
 rule figures:
