@@ -123,6 +123,7 @@ def test_an_edited_codec_reruns_its_sweeps_and_what_follows_from_them(edited):
         "rate_distortion_summary",
         "rate_distortion_figure",
         "runtimes",
+        "explorer",
         "all",
     }
 

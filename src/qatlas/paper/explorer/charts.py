@@ -27,7 +27,8 @@ SHAPES = (
 DASHES = ((1.0, 0.0), (7.0, 2.0), (2.0, 2.0), (7.0, 2.0, 2.0, 2.0))
 """Dashes of the lines of a family, in turn."""
 
-_COLUMNS_OF_TOOLTIPS = "text_"
+# The nearest point is found by a cell around it, whose datum is the marker; that has the row.
+_TIP = alt.ExprRef("datum.datum ? datum.datum.tip : datum.tip")
 
 
 def chart(view: View, quantity: Quantity, dataset: Dataset) -> dict[str, Any]:
@@ -58,7 +59,9 @@ def chart(view: View, quantity: Quantity, dataset: Dataset) -> dict[str, Any]:
 
 def _scale(kind: str, axis: str) -> alt.Scale:
     ends = [alt.ExprRef(f"{axis}_low"), alt.ExprRef(f"{axis}_high")]
-    return alt.Scale(type=kind, domain=ends, nice=False, zero=False)  # type: ignore[arg-type]
+    # An axis with given ends takes no zero in, but on a linear one that must be said.
+    linear = {"zero": False} if kind == "linear" else {}
+    return alt.Scale(type=kind, domain=ends, nice=False, **linear)  # type: ignore[arg-type]
 
 
 def _axis() -> alt.Axis:
@@ -82,10 +85,10 @@ def _limits(x: alt.X, y: alt.Y, dataset: Dataset) -> list[alt.Chart]:
     dash = _dash([(limit.name, limit.dashes) for limit in dataset.drawn_limits], "limit")
     base = alt.Chart(alt.NamedData("limits"))
     curves = base.transform_filter("isValid(datum.x)").mark_line(
-        style="limit", strokeWidth=1.5, clip=True, interpolate="linear"
+        style="limit", strokeWidth=1.5, clip=True, aria=False
     )
     levels = base.transform_filter("!isValid(datum.x)").mark_rule(
-        style="limit", strokeWidth=1.5, clip=True
+        style="limit", strokeWidth=1.5, clip=True, aria=False
     )
     return [
         curves.encode(x=x, y=y, strokeDash=dash, detail="limit:N"),
@@ -99,7 +102,7 @@ def _lines(x: alt.X, y: alt.Y, dataset: Dataset) -> list[alt.Chart]:
     base = alt.Chart(alt.NamedData("lines"))
     encoded = {"x": x, "y": y, "color": _colour(dataset), "detail": ["line:N", "piece:N"]}
     pale = base.transform_filter("!datum.bold").mark_line(
-        strokeWidth=0.8, opacity=0.35, clip=True, aria=False
+        strokeWidth=0.8, style="pale", clip=True, aria=False
     )
     bold = base.transform_filter("datum.bold").mark_line(strokeWidth=2, clip=True, aria=False)
     return [pale.encode(**encoded), bold.encode(**encoded, strokeDash=dash)]
@@ -110,18 +113,14 @@ def _points(x: alt.X, y: alt.Y, dataset: Dataset, quantity: Quantity) -> list[al
     colour = _colour(dataset)
     places = [str(place) for place in range(len(SHAPES))]
     shape = alt.Shape("shape:N", scale=alt.Scale(domain=places, range=list(SHAPES)), legend=None)
-    tooltip = [
-        alt.Tooltip(f"{_COLUMNS_OF_TOOLTIPS}{field.column}:N", title=field.label)
-        for field in dataset.fields
-    ]
     near = alt.selection_point(
         name="near", on="pointerover", clear="pointerout", nearest=True, fields=["row"], empty=False
     )
     base = alt.Chart(alt.NamedData("points"))
     pale = base.transform_filter("!datum.bold").mark_point(
-        filled=True, size=12, opacity=0.4, aria=False
+        filled=True, size=12, style="pale", aria=False
     )
-    bold = base.transform_filter("datum.bold").mark_point(filled=True, size=55, opacity=1)
+    bold = base.transform_filter("datum.bold").mark_point(filled=True, size=45, opacity=1)
     intervals = base.transform_filter("isValid(datum.low) && datum.bold").mark_rule(
         strokeWidth=1.5, clip=True, aria=False
     )
@@ -134,7 +133,10 @@ def _points(x: alt.X, y: alt.Y, dataset: Dataset, quantity: Quantity) -> list[al
         intervals.encode(x=x, y=alt.Y("low:Q", title=quantity.label), y2="high:Q", color=colour),
         bold.encode(x=x, y=y, color=colour, shape=shape, description="label:N"),
         hovered.encode(
-            x=x, y=y, opacity=alt.condition(near, alt.value(1), alt.value(0)), tooltip=tooltip
+            x=x,
+            y=y,
+            opacity=alt.condition(near, alt.value(1), alt.value(0)),
+            tooltip=alt.TooltipValue(_TIP),
         ).add_params(near),
         chosen.encode(x=x, y=y),
     ]

@@ -112,6 +112,8 @@ class Dataset:
         Files of the jobs that made the rows, relative to results/ and without suffix.
     at_label
         What ``at`` is, such as "nominal bits".
+    families_label, series_label
+        What families are called, and what one series is.
     """
 
     facets: Sequence[Facet]
@@ -123,6 +125,8 @@ class Dataset:
     drawn_limits: Sequence[Limit]
     jobs: Sequence[str]
     at_label: str
+    families_label: str = "Families"
+    series_label: str = "grid"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from qatlas.errors import AtlasError
 from qatlas.function.schema import EVALUATIONS
 from qatlas.paper.explorer.content import Dataset
 from qatlas.paper.explorer.growth import growth_dataset
@@ -38,8 +39,14 @@ def datasets(
     Raises
     ------
     AtlasError
-        If the file of a job cannot be read or is another version's.
+        If a table has no rows, or the file of a job cannot be read or is another version's.
     """
+    for name in ("measurements", "evaluations", "trajectories"):
+        if name in tables and tables[name].empty:
+            raise AtlasError(
+                f"explorer: the table {name} has no rows to show; delete {name}.parquet and run "
+                "snakemake again"
+            )
     jobs = jobs_of_rows(measured, MEASURED, ["model", "tensor", "codec"])
     found = {
         "weights": weights_dataset(tables["measurements"], tables["bounds"], jobs, first_model)

@@ -26,7 +26,7 @@ FIELDS = (
 QUANTITIES = ("rms_error", "mean_absolute_error")
 _LAWS = {"random_walk": ("random walk, √n", 0.5), "bias": ("bias, n", 1.0)}
 _BELOW = 0.6
-"""Laws start so far below the least error that they lie under no line."""
+"""Laws start at so much of the least error, below all lines."""
 
 
 def growth_dataset(trajectories: pd.DataFrame, job: str) -> Dataset:
@@ -53,7 +53,7 @@ def growth_dataset(trajectories: pd.DataFrame, job: str) -> Dataset:
     scopes = Scopes()
     facets = ["operation", "size", "range", "reference"]
     for values, points in rows.groupby(facets, observed=True):
-        choice = {facet: f"{value}" for facet, value in zip(facets, values, strict=True)}
+        choice = {facet: _written(value) for facet, value in zip(facets, values, strict=True)}
         scopes.add(Block(points[kept], _laws(points), 1, finest=True), [choice])
     found, drawn, limits = scopes.tables()
     return Dataset(
@@ -80,7 +80,13 @@ def growth_dataset(trajectories: pd.DataFrame, job: str) -> Dataset:
         ],
         jobs=[job],
         at_label="steps",
+        families_label="Encodings",
+        series_label="method",
     )
+
+
+def _written(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _shown_size(trajectories: pd.DataFrame) -> str:

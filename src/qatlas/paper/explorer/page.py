@@ -13,7 +13,6 @@ import altair as alt
 import vl_convert
 
 from qatlas.atomic import replacing
-from qatlas.errors import AtlasError
 from qatlas.paper.explorer.charts import DASHES, ENDS, SHAPES, chart
 from qatlas.paper.explorer.columns import encode
 from qatlas.paper.explorer.content import Dataset, View
@@ -34,15 +33,8 @@ def page(datasets: Mapping[str, Dataset], views: Sequence[View]) -> str:
         Sets of rows by name.
     views
         Views, of which those whose set of rows is not there are left out.
-
-    Raises
-    ------
-    AtlasError
-        If no set of rows has any.
     """
     shown = [view for view in views if view.dataset in datasets]
-    if not any(len(datasets[view.dataset].rows) for view in shown):
-        raise AtlasError("explorer: no table has a row; measure something and run snakemake again")
     source = (_SOURCES / "index.html").read_text()
     return Template(source).substitute(
         style=(_SOURCES / "style.css").read_text(),
@@ -86,6 +78,8 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
         "drawnLimits": [asdict(limit) for limit in dataset.drawn_limits],
         "jobs": dataset.jobs,
         "atLabel": dataset.at_label,
+        "familiesLabel": dataset.families_label,
+        "seriesLabel": dataset.series_label,
         "colours": {
             name: [on_page(colour, theme) for colour in families] for name, theme in THEMES.items()
         },

@@ -18,17 +18,20 @@ class Theme:
     ----------
     page, ink, faint, grid
         Of the page, its text and bounds, axes and their labels, and the lines of the grid.
+    pale
+        Opacity of what does not stand out.
     """
 
     page: str
     ink: str
     faint: str
     grid: str
+    pale: float
 
 
 THEMES = {
-    "light": Theme(page="#ffffff", ink="#000000", faint="#4a4f57", grid="#e4e6ea"),
-    "dark": Theme(page="#14171c", ink="#ffffff", faint="#b4bac4", grid="#2c313a"),
+    "light": Theme(page="#ffffff", ink="#000000", faint="#4a4f57", grid="#e4e6ea", pale=0.4),
+    "dark": Theme(page="#14171c", ink="#ffffff", faint="#b4bac4", grid="#2c313a", pale=0.6),
 }
 
 
@@ -67,7 +70,11 @@ def plot_config(theme: Theme, families: list[str]) -> dict[str, Any]:
             "titleFontSize": 13,
         },
         "view": {"stroke": None},
-        "style": {"limit": {"stroke": theme.ink}, "chosen": {"stroke": theme.ink}},
+        "style": {
+            "limit": {"color": theme.ink},
+            "chosen": {"color": theme.ink},
+            "pale": {"opacity": theme.pale},
+        },
     }
 
 

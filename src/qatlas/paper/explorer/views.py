@@ -1,12 +1,14 @@
 """The views of the page: what is drawn against what."""
 
-from qatlas.family_curves import LONGEST_STEP_BITS, TRUE_RATE
+from qatlas.family_curves import LONGEST_STEP_BITS
 from qatlas.function.figures.perplexity_vs_rate import WORST
 from qatlas.paper.explorer.content import Quantity, View
-from qatlas.rate_distortion.drawing import NMSE
+from qatlas.rate_distortion.drawing import NMSE, RATE
 from qatlas.rate_distortion.figures.gap_to_empirical import HIGHEST_GAP
 
 _RATE = "rate_bits_per_weight"
+_HIGHEST_NMSE = 2.0
+"""Codecs above lose more than the weights are."""
 _STANDING = "The best of each family stands out, all else is pale."
 
 RATE_DISTORTION = View(
@@ -16,8 +18,8 @@ RATE_DISTORTION = View(
     f"Dashed: no codec of independent weights lies below its bound. {_STANDING}",
     dataset="weights",
     x=_RATE,
-    x_label=TRUE_RATE,
-    quantities=(Quantity("nmse", NMSE, "log"),),
+    x_label=RATE,
+    quantities=(Quantity("nmse", NMSE, "log", ceiling=_HIGHEST_NMSE),),
     longest_step=LONGEST_STEP_BITS,
 )
 GAP = View(
@@ -27,7 +29,7 @@ GAP = View(
     f"line at zero. {_STANDING}",
     dataset="weights",
     x=_RATE,
-    x_label=TRUE_RATE,
+    x_label=RATE,
     quantities=tuple(
         Quantity(
             f"gap_{bound}_bits",
@@ -51,7 +53,7 @@ PERPLEXITY = View(
     "the model itself.",
     dataset="outputs",
     x=_RATE,
-    x_label=TRUE_RATE,
+    x_label=RATE,
     quantities=(
         Quantity("perplexity", "perplexity", "log", ceiling_over_level=WORST),
         Quantity("mean_kl", "mean KL to the model itself (nats)", "log"),

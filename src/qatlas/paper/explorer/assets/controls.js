@@ -94,7 +94,7 @@ export function families(element, rows, state, style, acts) {
       details.dataset.family = family.name;
       details.open = open.has(family.name) || series.some((name) => state.single.includes(name));
       const summary = details.appendChild(document.createElement("summary"));
-      summary.textContent = `${series.length} ${series.length === 1 ? "grid" : "grids"}`;
+      summary.textContent = `${series.length} ${rows.seriesLabel}${series.length === 1 ? "" : "s"}`;
       summary.setAttribute("aria-label", `${family.label}: ${summary.textContent} to single out`);
       details.append(
         ...series.map((name, number) => {

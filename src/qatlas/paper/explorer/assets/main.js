@@ -85,6 +85,7 @@ function showControls() {
     shapes: content.shapes,
     dashes: content.dashes,
   };
+  $("families-title").textContent = rows.familiesLabel;
   controls.families($("family-list"), rows, now, style, {
     show: (family, on) => change({ without: toggled(state.without, family, !on), page: "" }),
     single: (name, on) => change({ single: toggled(state.single, name, on) }),
@@ -130,12 +131,12 @@ function showPlot() {
 function say(outside) {
   const { rows, chosen, scope, drawn } = now;
   const what = rows.facets
-    .map((facet) => chosen[facet.column] || facet.all_label)
-    .filter((words, place) => place === 0 || words !== rows.facets[place].all_label);
+    .filter(({ column }) => chosen[column])
+    .map(({ column, label }) => `${label} ${chosen[column]}`);
   const tensors = rows.scopeAt.tensors(scope);
   const mean = tensors > 1 ? `, averaged over ${tensors} tensors, each by its weights` : "";
   const count = `${drawn.length} ${drawn.length === 1 ? "point" : "points"}`;
-  const beyond = outside ? `; ${outside} lie beyond the axes` : "";
+  const beyond = outside ? `; ${outside} beyond the axes` : "";
   const none = drawn.length ? "" : " Nothing is left to draw: tick a family or widen the axes.";
   $("status").textContent = `${what.join(", ")}${mean}: ${count}${beyond}.${none}`;
 }
@@ -224,6 +225,8 @@ function save(text, type, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
+// Where there is little room the plot comes first; a list that was opened stays so.
+$("choices").open = matchMedia("(min-width: 56rem)").matches;
 const plot = new Plot($("plot"), choose);
 $("plot").addEventListener("keydown", step);
 $("controls").addEventListener("submit", (event) => event.preventDefault());

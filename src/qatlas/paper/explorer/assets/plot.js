@@ -1,14 +1,10 @@
 // What a plot is filled with, and the plot itself.
 import { written } from "explorer/words";
 
-const MARGIN = 1.25;
-
 /** Rows of a scope as points of a plot: in reach of its axes, with the words of their tooltips. */
 function point(rows, row, view, quantity, bold, style) {
   const at = (column) => rows.at[column]?.(row) ?? null;
-  const words = Object.fromEntries(
-    rows.fields.map(({ column }) => [`text_${column}`, written(at(column))]),
-  );
+  const known = rows.fields.filter(({ column }) => at(column) !== null);
   return {
     row,
     x: at(view.x),
@@ -20,7 +16,7 @@ function point(rows, row, view, quantity, bold, style) {
     ...style,
     label: `${at("series")}: ${view.x_label} ${written(at(view.x))}, ` +
       `${quantity.label} ${written(at(quantity.column))}`,
-    ...words,
+    tip: Object.fromEntries(known.map(({ column, label }) => [label, written(at(column))])),
   };
 }
 
@@ -90,26 +86,33 @@ function pieces(curve, longestStep) {
 /** Where the axes end: as asked, or around all that is drawn. */
 export function ends(drawn, limits, view, quantity, asked) {
   const xs = drawn.map((point) => point.x);
-  const [xLow, xHigh] = around(xs, view.x_axis, view.x_axis === "log" ? [] : [0], null);
+  const [xLow, xHigh] = view.x_axis === "log"
+    ? aroundLog(xs, 1.15, null)
+    : [0, around([...xs, 0], null)[1]];
   const x = [asked.xlow ?? xLow, asked.xhigh ?? xHigh];
   const seen = drawn.filter((point) => point.x >= x[0] && point.x <= x[1]);
   const levels = limits.filter((limit) => limit.x === null).map((limit) => limit.y);
   const first = levels[0];
   const ceiling = quantity.ceiling ??
     (quantity.ceiling_over_level && first ? quantity.ceiling_over_level * first : null);
-  const [yLow, yHigh] = around(seen.map((point) => point.y), quantity.axis, levels, ceiling);
+  const ys = seen.map((point) => point.y).concat(levels);
+  const [yLow, yHigh] = quantity.axis === "log" ? aroundLog(ys, 2, ceiling) : around(ys, ceiling);
   return [...x, asked.ylow ?? yLow, asked.yhigh ?? yHigh];
 }
 
-/** The least and the largest of values and others, with a margin, up to a ceiling. */
-function around(values, axis, others, ceiling) {
-  const all = [...values, ...others];
-  if (!all.length) return axis === "log" ? [0.1, 10] : [0, 1];
-  const low = Math.min(...all);
-  const high = Math.max(...all);
-  if (axis === "log") return [low / MARGIN, Math.min(high * MARGIN, ceiling ?? Infinity)];
+/** The ends of a logarithmic axis: so many times beyond its values, up to a ceiling. */
+function aroundLog(values, times, ceiling) {
+  if (!values.length) return [0.1, 10];
+  const high = Math.max(...values) * times;
+  return [Math.min(...values) / times, Math.min(high, ceiling ?? high)];
+}
+
+/** The ends of a linear axis: a little beyond its values, up to a ceiling. */
+function around(values, ceiling) {
+  if (!values.length) return [0, 1];
+  const [low, high] = [Math.min(...values), Math.max(...values)];
   const margin = (high - low || 1) / 40;
-  return [low < 0 || !others.length ? low - margin : low, Math.min(high + margin, ceiling ?? Infinity)];
+  return [low - margin, Math.min(high + margin, ceiling ?? Infinity)];
 }
 
 /** The plot on the page. */

@@ -16,7 +16,9 @@ export function describe(element, rows, row) {
     const [term, value] = [document.createElement("dt"), document.createElement("dd")];
     term.textContent = label;
     value.textContent = written(rows.at[column](row));
-    list.append(term, value);
+    const pair = document.createElement("div");
+    pair.append(term, value);
+    list.append(pair);
   }
   const made = document.createElement("p");
   made.append("Made by: ", ...links(rows, row));
