@@ -33,10 +33,19 @@ class Facet:
 
 @dataclass(frozen=True)
 class Field:
-    """A column as the page shows it: in tables, beside a point, in the file to download."""
+    """A column as the page shows it: in tables, beside a point, in the file to download.
+
+    Attributes
+    ----------
+    column, label
+        Its name and what it is called.
+    tip
+        What it is called beside the pointer; what has no such name does not stand there.
+    """
 
     column: str
     label: str
+    tip: str = ""
 
 
 @dataclass(frozen=True)

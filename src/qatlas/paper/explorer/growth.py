@@ -11,16 +11,16 @@ from qatlas.paper.explorer.scopes import Block, Scopes
 _MOST_LEVELS = 256
 """Levels of the table that is shown unasked, at most."""
 FIELDS = (
-    Field("series", "table and method"),
+    Field("series", "table and method", "table, method"),
     Field("family", "encoding"),
     Field("method", "method"),
-    Field("at", "steps"),
-    Field("rms_error", "RMS error"),
-    Field("mean_absolute_error", "mean |error|"),
+    Field("at", "steps", "steps"),
+    Field("rms_error", "RMS error", "RMS error"),
+    Field("mean_absolute_error", "mean |error|", "mean |error|"),
     Field("median_absolute_error", "median |error|"),
     Field("low_absolute_error", "|error|, 5 % of trajectories"),
     Field("high_absolute_error", "|error|, 95 % of trajectories"),
-    Field("mean_error", "mean error"),
+    Field("mean_error", "mean error", "mean error"),
     Field("deviation", "standard deviation of the error"),
 )
 QUANTITIES = ("rms_error", "mean_absolute_error")

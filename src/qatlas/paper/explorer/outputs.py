@@ -14,18 +14,18 @@ _LEVELS = (
 )
 QUANTITIES = ("perplexity", "mean_kl")
 FIELDS = (
-    Field("series", "codec grid"),
+    Field("series", "codec grid", "codec grid"),
     Field("family", "family"),
-    Field("parameters", "parameters"),
-    Field("rate_bits_per_weight", "true rate (bits per weight)"),
-    Field("model_bits_per_parameter", "whole model (bits per parameter)"),
+    Field("parameters", "parameters", "parameters"),
+    Field("rate_bits_per_weight", "true rate (bits per weight)", "true rate"),
+    Field("model_bits_per_parameter", "whole model (bits per parameter)", "whole model"),
     Field("at", "nominal bits"),
-    Field("perplexity", "perplexity"),
+    Field("perplexity", "perplexity", "perplexity"),
     Field("nll", "NLL (nats per token)"),
     Field("nll_standard_error", "standard error of the NLL"),
-    Field("mean_kl", "mean KL to the model itself (nats)"),
+    Field("mean_kl", "mean KL to the model itself (nats)", "mean KL"),
     Field("top1_agreement", "share of likeliest tokens that stay"),
-    Field("mse", "MSE of the weights"),
+    Field("mse", "MSE of the weights", "MSE of the weights"),
     Field("nmse", "MSE / variance of the weights"),
     Field("output_nmse", "error of layer outputs, relative"),
 )

@@ -27,21 +27,21 @@ _MEANT = (
 _INTERVALS = ("mse", "nmse", "gap_shannon_bits")
 
 FIELDS = (
-    Field("series", "codec grid"),
+    Field("series", "codec grid", "codec grid"),
     Field("family", "family"),
-    Field("parameters", "parameters"),
+    Field("parameters", "parameters", "parameters"),
     Field("tensor", "tensor"),
     Field("kind", "kind"),
     Field("layer", "layer"),
-    Field("rate_bits_per_weight", "true rate (bits per weight)"),
-    *(Field(column, f"of it {part}") for column, part in _PARTS.items()),
+    Field("rate_bits_per_weight", "true rate (bits per weight)", "true rate"),
+    *(Field(column, f"of it {part}", f"of it {part}") for column, part in _PARTS.items()),
     Field("at", "nominal bits"),
-    Field("mse", "MSE"),
-    Field("mse_low", "MSE, 95 % low"),
-    Field("mse_high", "MSE, 95 % high"),
-    Field("nmse", "MSE / variance"),
-    Field("gap_empirical_bits", "gap to the empirical bound (bits)"),
-    Field("gap_shannon_bits", "gap to the Gaussian Shannon bound (bits)"),
+    Field("mse", "MSE", "MSE"),
+    Field("mse_low", "MSE, 95 % low", "95 % from"),
+    Field("mse_high", "MSE, 95 % high", "to"),
+    Field("nmse", "MSE / variance", "MSE / variance"),
+    Field("gap_empirical_bits", "gap to the empirical bound (bits)", "gap to empirical"),
+    Field("gap_shannon_bits", "gap to the Gaussian Shannon bound (bits)", "gap to Shannon"),
     Field("gap_channel_variance_bits", "gap to the bound of Gaussian channels (bits)"),
 )
 _COLUMNS = [

@@ -55,6 +55,12 @@ function change(changes, typed = false) {
 
 const toggled = (list, name, on) => (on ? [...list, name] : list.filter((other) => other !== name));
 
+/** The end of an axis that was asked for; undefined where none was, or no number. */
+function asked(name) {
+  const text = state[name];
+  return text !== "" && Number.isFinite(Number(text)) ? Number(text) : undefined;
+}
+
 function theme() {
   return content.themes[state.theme] ? state.theme : dark.matches ? "dark" : "light";
 }
@@ -95,11 +101,9 @@ function showControls() {
   controls.limits($("limits"), named, content.themes[theme()].ink);
   for (const id of ENDS) {
     const input = $(id);
-    if (input !== document.activeElement) input.value = state[id.replace("-", "")];
+    if (input !== document.activeElement) input.value = asked(id.replace("-", "")) ?? "";
   }
 }
-
-const asked = (name) => (state[name] === "" || !Number.isFinite(Number(state[name])) ? undefined : Number(state[name]));
 
 function showPlot() {
   const { view, quantity, chart, rows, places } = now;

@@ -4,7 +4,7 @@ import { written } from "explorer/words";
 /** Rows of a scope as points of a plot: in reach of its axes, with the words of their tooltips. */
 function point(rows, row, view, quantity, bold, style) {
   const at = (column) => rows.at[column]?.(row) ?? null;
-  const known = rows.fields.filter(({ column }) => at(column) !== null);
+  const known = rows.fields.filter(({ column, tip }) => tip && at(column) !== null && at(column) !== 0);
   return {
     row,
     x: at(view.x),
@@ -16,7 +16,7 @@ function point(rows, row, view, quantity, bold, style) {
     ...style,
     label: `${at("series")}: ${view.x_label} ${written(at(view.x))}, ` +
       `${quantity.label} ${written(at(quantity.column))}`,
-    tip: Object.fromEntries(known.map(({ column, label }) => [label, written(at(column))])),
+    tip: Object.fromEntries(known.map(({ column, tip }) => [tip, written(at(column))])),
   };
 }
 
@@ -96,7 +96,7 @@ export function ends(drawn, limits, view, quantity, asked) {
   const ceiling = quantity.ceiling ??
     (quantity.ceiling_over_level && first ? quantity.ceiling_over_level * first : null);
   const ys = seen.map((point) => point.y).concat(levels);
-  const [yLow, yHigh] = quantity.axis === "log" ? aroundLog(ys, 2, ceiling) : around(ys, ceiling);
+  const [yLow, yHigh] = quantity.axis === "log" ? aroundLog(ys, 1.5, ceiling) : around(ys, ceiling);
   return [...x, asked.ylow ?? yLow, asked.yhigh ?? yHigh];
 }
 
