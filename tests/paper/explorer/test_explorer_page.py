@@ -38,7 +38,9 @@ def downloaded(look):
 
 def point_at(look, label):
     """Move the pointer to the marker whose description begins so, and wait for its words."""
-    box = look.tab.locator(f"{MARKERS}[aria-label^='{label}']").bounding_box()
+    marker = look.tab.locator(f"{MARKERS}[aria-label^='{label}']")
+    marker.scroll_into_view_if_needed()
+    box = marker.bounding_box()
     look.tab.mouse.move(0, 0)
     look.tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     tip = look.tab.locator("#vg-tooltip-element")
@@ -422,3 +424,8 @@ def test_names_from_checkpoints_are_text_and_nothing_else(look):
 def test_no_name_from_a_checkpoint_ends_a_script(html):
     assert HOSTILE.partition("<img")[0] + "<img" not in html
     assert len(re.findall(r"<script\b", html)) == len(re.findall(r"</script>", html)) == 4
+
+
+def test_the_chosen_point_can_be_pointed_at_too(look):
+    look.open(of_tensor="words", point="lloyd_max@2")
+    assert "lloyd_max" in point_at(look, "lloyd_max: true rate (bits per weight) 2.125")

@@ -132,11 +132,12 @@ def _points(x: alt.X, y: alt.Y, dataset: Dataset, quantity: Quantity) -> list[al
         pale.encode(x=x, y=y, color=colour),
         intervals.encode(x=x, y=alt.Y("low:Q", title=quantity.label), y2="high:Q", color=colour),
         bold.encode(x=x, y=y, color=colour, shape=shape, description="label:N"),
+        chosen.encode(x=x, y=y),
+        # The cells around points lie on top, so that every point can be pointed at.
         hovered.encode(
             x=x,
             y=y,
             opacity=alt.condition(near, alt.value(1), alt.value(0)),
             tooltip=alt.TooltipValue(_TIP),
         ).add_params(near),
-        chosen.encode(x=x, y=y),
     ]

@@ -149,14 +149,15 @@ def _tensors(
         [*key, "nmse"], list(LIMITS), var_name="series", value_name="rate_bits_per_weight"
     )
     by_tensor = dict(tuple(limits.dropna().groupby(key)))
-    for place, rows in points.groupby(key):
+    shaped = _rows(points)
+    for place, rows in points.groupby(key).indices.items():
         known = by_tensor.get(place, limits.iloc[:0])
-        first = rows.iloc[0]
+        first = points.iloc[rows[0]]
         own = [
             {"model": first.model, "kind": kind, "layer": layer, "tensor": first.tensor}
             for kind, layer in product(("", first.kind), ("", first.layer))
         ]
-        block = Block(_rows(rows), _limits(known), 1, finest=True)
+        block = Block(shaped.iloc[rows], _limits(known), 1, finest=True)
         yield block, [*own, *alone.get((first.model, first.tensor), [])]
 
 
