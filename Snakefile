@@ -28,6 +28,7 @@ for part in parts():
 
 include: "rules/paper.smk"
 include: "rules/paper_latex.smk"
+include: "rules/paper_explorer.smk"
 include: "rules/benchmarks.smk"
 include: "rules/messages.smk"
 
@@ -43,6 +44,7 @@ rule all:
         "results/provenance.json",
         "results/runtimes.csv",
         "results/paper/paper.pdf",
+        "results/explorer/index.html",
 
 
 rule figures:

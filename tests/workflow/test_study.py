@@ -83,6 +83,19 @@ def test_measured_rates_are_the_stored_bits(study):
     assert set(rows.model) == {"minilm", "gaussian", "laplace"}
 
 
+def test_the_explorer_has_every_measurement_and_links_to_the_logs_of_its_jobs(study):
+    page = study.folder / "results/explorer/index.html"
+    content = json.loads(re.search(r'id="content">(.*?)</script>', page.read_text())[1])
+    rows = pd.read_parquet(study.folder / "results/rate_distortion/tables/measurements.parquet")
+    jobs = content["datasets"]["weights"]["rows"]["job"]["numbers"]
+    assert sum(job is not None for job in jobs) == len(rows)
+    assert set(content["datasets"]) == {"weights", "outputs", "growth"}
+    for dataset in content["datasets"].values():
+        for job in dataset["jobs"]:
+            for suffix in (".log", ".benchmark.tsv"):
+                assert (study.folder / "results" / f"{job}{suffix}").is_file()
+
+
 def test_provenance_names_the_checkpoint_by_its_checksum(study):
     record = json.loads((study.folder / "results/provenance.json").read_text())
     assert (
@@ -126,6 +139,7 @@ def test_an_edited_codec_reruns_its_sweeps_and_what_follows_from_them(edited):
         "values",
         "paper",
         "latex_kit",
+        "explorer",
         "all",
     }
 
