@@ -4,13 +4,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --profile profiles/default
+# Another study: make CONFIG=study.yaml. It is checked first, since Snakemake runs templates.
+CONFIG ?=
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := study
 .PHONY: study test check report bench peers animations docs lock rulegraph clean help
 
 study: $(INSTALLED) ## build the default study: every number, figure and summary
-	$(SNAKEMAKE)
+	$(if $(CONFIG),$(BIN)/python -m qatlas.config.check "$(CONFIG)")
+	$(SNAKEMAKE) $(if $(CONFIG),--configfile "$(CONFIG)")
 
 test: check ## run every check and test
 	$(BIN)/pytest -n 2 --dist loadgroup
