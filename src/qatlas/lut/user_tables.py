@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -108,9 +109,12 @@ def _require_square(where: str, numbers: Numbers) -> None:
 
 def _read_npy(path: str | Path) -> Numbers:
     # Mapped: what a header claims is not allocated, and more than the file has is refused.
-    numbers: Numbers = np.load(path, mmap_mode="r", allow_pickle=False)
-    if not isinstance(numbers, np.ndarray) or numbers.dtype.kind not in "iuf":
-        raise ValueError(f"numbers of type {getattr(numbers, 'dtype', type(numbers).__name__)}")
+    try:
+        numbers: Numbers = np.lib.format.open_memmap(path, mode="r")
+    except (SyntaxError, TokenError) as error:
+        raise ValueError(f"its header is none: {error}") from error
+    if numbers.dtype.kind not in "iuf":
+        raise ValueError(f"numbers of type {numbers.dtype}")
     fits = numbers.ndim == 2 and max(numbers.shape) <= LARGEST_SIZE
     return np.array(numbers) if fits else numbers
 

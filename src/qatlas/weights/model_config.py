@@ -11,12 +11,16 @@ from qatlas.foreign_files import read_json_object
 
 CONFIG = "config.json"
 
-_COUNTED = re.compile(r"layer|block|depth|stage|expert|head|group|kernel|conv")
-"""What is built one by one, or listed one by one."""
-_MOST_COUNTED = 100_000
 _LARGEST_SIDE = 2**31 - 1
-_MOST_PARAMETERS = 200_000
-"""Tensors, not weights; the largest models of hundreds of experts have half as many."""
+_BOUNDS = (
+    (re.compile(r"(layers|n_layer|num_blocks|depths?)$"), 0, 2000),
+    (re.compile(r"expert|head|group|kernel|conv|stage"), -1, 100_000),
+    (re.compile(""), -_LARGEST_SIDE, _LARGEST_SIDE),
+)
+"""The least and the largest number of a key, by the first pattern that is found in it: what is
+built one by one, what is listed one by one, and all others."""
+_MOST_PARAMETERS = 100_000
+"""Tensors, not weights; models of hundreds of layers and experts have fewer."""
 _KERNEL = re.compile(r"attn_implementation|experts_implementation")
 
 
@@ -45,10 +49,10 @@ def read_model_config(folder: str | Path, where: str) -> dict[str, Any]:
                 f"{where}: {path}: {key} is {shown(value)}, code of a repository, which is not "
                 "run; take the key out"
             )
-        most = _MOST_COUNTED if _COUNTED.search(name) else _LARGEST_SIDE
-        if isinstance(value, int | float) and abs(value) > most and not _is_float(value):
+        least, most = next((low, high) for known, low, high in _BOUNDS if known.search(name))
+        if isinstance(value, int | float) and not (least <= value <= most or _is_float(value)):
             raise AtlasError(
-                f"{where}: {path}: {key} is {shown(value)}; no model has more than {most}; fetch "
+                f"{where}: {path}: {key} is {shown(value)}; models have {least} to {most}; fetch "
                 "the file again"
             )
     if not isinstance(described.get("model_type", ""), str):

@@ -188,4 +188,5 @@ def open_prequantized(folder: str | Path, name: str) -> Prequantized:
             "quantized; a model that is not quantized goes under function.models"
         )
     where = f"checkpoint {name}: {path}"
-    return Prequantized(name, open_snapshot(folder, name), described, format_of(described, where))
+    found = format_of(described, where)
+    return Prequantized(name, open_snapshot(folder, name), described, found)
