@@ -9,7 +9,7 @@ CONFIG ?=
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := study
-.PHONY: study test check report bench peers animations docs lock rulegraph clean help
+.PHONY: study test check report bench peers animations docs lock audit rulegraph clean help
 
 study: $(INSTALLED) ## build the default study: every number, figure and summary
 	$(if $(CONFIG),$(BIN)/python -m qatlas.config.check "$(CONFIG)")
@@ -56,6 +56,11 @@ lock: $(INSTALLED) ## pin requirements*.in in requirements*.txt and envs/
 		sed -i 's/^\(torch==[0-9.]*\)+.*/\1/' $$name.txt || exit 1; \
 	done
 	$(BIN)/python envs/from_lock.py
+
+audit: $(INSTALLED) ## look up known vulnerabilities of the pinned packages (needs the network)
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	.venv/audit/bin/pip-audit --no-deps --disable-pip --requirement requirements.txt
 
 rulegraph: $(INSTALLED) ## draw docs/images/rulegraph.svg (needs graphviz)
 	$(BIN)/snakemake --rulegraph dot 2>/dev/null | dot -Tsvg > docs/images/rulegraph.svg
