@@ -4,14 +4,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --profile profiles/default
+# Another study: make CONFIG=study.yaml. It is checked first, since Snakemake runs templates.
+CONFIG ?=
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := study
 .PHONY: study plan report animations peers bench test check docs site rulegraph recorded-run \
-	lock clean help
+	lock audit clean help
 
 study: $(INSTALLED) ## build the default study: every number, figure, summary, the paper and the report
-	$(SNAKEMAKE) all report
+	$(if $(CONFIG),$(BIN)/python -m qatlas.config.check "$(CONFIG)")
+	$(SNAKEMAKE) all report $(if $(CONFIG),--configfile "$(CONFIG)")
 
 plan: $(INSTALLED) ## say what would be built and how long it may take, and build nothing
 	$(SNAKEMAKE) --dry-run --quiet rules reason
@@ -67,6 +70,11 @@ lock: $(INSTALLED) ## pin requirements*.in in requirements*.txt and envs/
 		sed -i 's/^\(torch==[0-9.]*\)+.*/\1/' $$name.txt || exit 1; \
 	done
 	$(BIN)/python envs/from_lock.py
+
+audit: $(INSTALLED) ## look up known vulnerabilities of the pinned packages (needs the network)
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	.venv/audit/bin/pip-audit --no-deps --disable-pip --requirement requirements.txt
 
 clean: ## remove results and Snakemake's own files, not the environment
 	rm -rf results .snakemake

@@ -14,6 +14,7 @@ SOURCE = str(Path(workflow.basedir) / "src")
 sys.path.insert(0, SOURCE)
 os.environ.update(PYTHONPATH=SOURCE)
 
+from qatlas.config.files import read_config_file
 from qatlas.config.loading import load
 from qatlas.config.models import HubModel, LocalModel, PackagedModel, SampledModel
 from qatlas.earlier_results import require_own_results
@@ -36,6 +37,10 @@ def record_of(path):
 
 
 try:
+    # Snakemake takes the last of two equal keys and says nothing; jobs need not look again.
+    if workflow.is_main_process:
+        for file in workflow.configfiles:
+            read_config_file(file)
     study = load(config)
     # Jobs read these rules again; once is enough.
     if workflow.is_main_process:

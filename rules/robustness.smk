@@ -34,7 +34,9 @@ rule robustness_figure:
         summary=f"{ROBUSTNESS}/summary.json",
         code=code("function/robustness_figure"),
     output:
-        **figure_files("results/function/figures/robustness", "Function", formats=ROBUSTNESS_FORMATS),
+        **figure_files(
+            "results/function/figures/robustness", "Function", formats=ROBUSTNESS_FORMATS
+        ),
     log:
         "results/function/figures/robustness.log",
     benchmark:

@@ -59,6 +59,8 @@ rule local_snapshot:
         "../envs/atlas.yaml"
     params:
         path=lambda wildcards: study.models[wildcards.model].path,
+        # A file that was missing is linked once it is there.
+        files=lambda wildcards: snapshot_files(study.models[wildcards.model].path),
     script:
         "../scripts/weights/local_snapshot.py"
 

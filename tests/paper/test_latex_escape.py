@@ -6,9 +6,9 @@ import unicodedata
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.paper.latex_of import article, compiled, needs_latex, seen, without_space
 
 from qatlas.paper.latex.escape import escape, escape_name
+from tests.paper.latex_of import article, compiled, needs_latex, seen, without_space
 
 SPECIAL = "\\{}#$%&_^~<>|\"'`"
 NASTY = [

@@ -4,7 +4,6 @@ import re
 import shutil
 
 import pytest
-from tests.paper.latex_of import article, compile_main, compiled, needs_latex, seen, without_space
 
 from qatlas.paper.figures import PrintedFigure, figures_in_order
 from qatlas.paper.latex.figures import figure_tex
@@ -15,6 +14,7 @@ from qatlas.paper.tables.printed import Heading, Rendered
 from qatlas.paper.values import gather
 from qatlas.plotting import COLUMN_WIDTH, FULL_WIDTH, new_figure
 from qatlas.summary import Claim, Summary, Value
+from tests.paper.latex_of import article, compile_main, compiled, needs_latex, seen, without_space
 
 HOSTILE = "we_ird%name#1&{x}^2~\\n"
 FILE = "results/weights/summary.json"
