@@ -7,8 +7,8 @@ SNAKEMAKE := $(BIN)/snakemake --profile profiles/default
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := study
-.PHONY: study plan report animations peers bench test check docs rulegraph recorded-run lock \
-	clean help
+.PHONY: study plan report animations peers bench test check site docs rulegraph recorded-run \
+	lock clean help
 
 study: $(INSTALLED) ## build the default study: every number, figure and summary
 	$(SNAKEMAKE)
@@ -45,6 +45,10 @@ check: $(INSTALLED) ## run the static checks alone
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Without dates, so that the same pages are the same bytes.
+site: $(INSTALLED) ## build the pages of docs/ as a site: results/site/index.html
+	SOURCE_DATE_EPOCH=0 NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 docs: $(INSTALLED) ## write the generated pages and schemas of docs/
 	$(BIN)/python docs/generate.py

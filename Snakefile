@@ -10,6 +10,7 @@ if not workflow.configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/figure_helpers.smk"
 include: "rules/batches.smk"
 include: "rules/weights.smk"
 include: "rules/text.smk"
@@ -26,19 +27,22 @@ for part in parts():
 
 
 include: "rules/paper.smk"
+include: "rules/paper_latex.smk"
 include: "rules/benchmarks.smk"
 include: "rules/messages.smk"
 
 
 rule all:
-    """Every number, figure and summary of the study."""
+    """Every number, figure and summary of the study, and the paper."""
     default_target: True
     input:
         all_figures(),
-        summaries(),
+        list(summaries()),
         rules.lut.input if study.lut else [],
+        "results/paper/latex",
         "results/provenance.json",
         "results/runtimes.csv",
+        "results/paper/paper.pdf",
 
 
 rule figures:
@@ -50,7 +54,7 @@ rule figures:
 rule summaries:
     """The summary of every chapter."""
     input:
-        summaries(),
+        list(summaries()),
 
 
 rule weights:

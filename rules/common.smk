@@ -1,4 +1,5 @@
 import ast
+import base64
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ os.environ.update(PYTHONPATH=SOURCE)
 
 from qatlas.config.loading import load
 from qatlas.config.models import HubModel, LocalModel, PackagedModel, SampledModel
+from qatlas.earlier_results import require_own_results
 from qatlas.errors import AtlasError
 from qatlas.function.figures import FIGURES as function_figures
 from qatlas.lut.figures import figures_of as lut_figures
@@ -25,11 +27,20 @@ from qatlas.rate_distortion.figures import FIGURES as rate_distortion_figures
 from qatlas.weights.figures import FIGURES as weights_figures
 from snakemake.exceptions import WorkflowError
 
+PROVENANCE = Path("results/provenance.json")
+
+
+def record_of(path):
+    """Where Snakemake keeps what it made a file from."""
+    return Path(".snakemake/metadata") / base64.b64encode(str(path).encode()).decode()
+
+
 try:
     study = load(config)
     # Jobs read these rules again; once is enough.
     if workflow.is_main_process:
         require_feasible(study, "results/weights/{model}/snapshot")
+        require_own_results(study, PROVENANCE, record_of(PROVENANCE))
 except AtlasError as error:
     raise WorkflowError(str(error))
 
@@ -139,22 +150,9 @@ def all_figures():
 
 
 def summaries():
-    graph = ["results/function/robustness/summary.json"] if study.robustness else []
-    return [f"results/{chapter}/summary.json" for chapter in FIGURES] + graph
-
-
-def previewed(stem, category, subcategory):
-    """Preview of one figure of several that a job draws, as the report shows it.
-
-    A caption is looked for beside the rules, unless its path is absolute.
-    """
-    return report(
-        f"{stem}.png",
-        caption=os.path.abspath(f"{stem}.rst"),
-        category=category,
-        subcategory=subcategory,
-        labels={"figure": Path(stem).name},
-    )
+    """Every summary, and the rule that makes it."""
+    graph = {"results/function/robustness/summary.json": "robustness"} if study.robustness else {}
+    return {f"results/{chapter}/summary.json": f"{chapter}_summary" for chapter in FIGURES} | graph
 
 
 def tables_of_figure(chapter):

@@ -165,16 +165,7 @@ rule function_figure:
             "function/function_figure", f"function.figures.{wildcards.figure}"
         ),
     output:
-        pdf=ensure("results/function/figures/{figure}.pdf", non_empty=True),
-        png=report(
-            "results/function/figures/{figure}.png",
-            caption="captions/figure.rst",
-            category="Function",
-            subcategory="Figures",
-            labels={"figure": "{figure}"},
-        ),
-        drawn="results/function/figures/{figure}.csv",
-        caption="results/function/figures/{figure}.rst",
+        **figure_files("results/function/figures/{figure}", "Function"),
     log:
         "results/function/figures/{figure}.log",
     benchmark:
@@ -185,6 +176,7 @@ rule function_figure:
     conda:
         "../envs/atlas.yaml"
     params:
+        formats=study.figure_formats,
         settings=study.function.model_dump(),
     script:
         "../scripts/function/function_figure.py"

@@ -83,6 +83,7 @@ rule geometry_figures:
         "../envs/atlas.yaml"
     params:
         names=list(GROUPS["regions"]),
+        formats=study.figure_formats,
     script:
         "../scripts/geometry/geometry_figures.py"
 
@@ -98,6 +99,7 @@ use rule geometry_figures as manifold_figures with:
         "results/geometry/figures/manifolds.benchmark.tsv"
     params:
         names=list(GROUPS["manifolds"]),
+        formats=study.figure_formats,
 
 
 include: "geometry_correction.smk"

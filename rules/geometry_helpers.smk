@@ -30,14 +30,10 @@ def geometry_drawn(group):
 
 
 def geometry_figure_files(group):
-    """What that job writes: of each figure the PDF, its preview, what is drawn and the caption."""
-    stems = [f"results/geometry/figures/{name}" for name in GROUPS[group]]
-    return {
-        "pdf": ensure([f"{stem}.pdf" for stem in stems], non_empty=True),
-        "png": [previewed(stem, "Geometry", "Figures") for stem in stems],
-        "drawn": [f"{stem}.csv" for stem in stems],
-        "caption": [f"{stem}.rst" for stem in stems],
-    }
+    """What that job writes."""
+    return together(
+        [figure_files(f"results/geometry/figures/{name}", "Geometry") for name in GROUPS[group]]
+    )
 
 
 def layer_table_files(model):

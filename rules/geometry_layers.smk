@@ -93,3 +93,4 @@ use rule geometry_figures as layer_figures with:
         "results/geometry/figures/layers.benchmark.tsv"
     params:
         names=list(GROUPS["layers"]),
+        formats=study.figure_formats,

@@ -116,16 +116,7 @@ rule lut_figure:
         summary="results/lut/summary.json",
         code=lambda wildcards: code("lut/lut_figure", f"lut.figures.{wildcards.figure}"),
     output:
-        pdf=ensure("results/lut/figures/{figure}.pdf", non_empty=True),
-        png=report(
-            "results/lut/figures/{figure}.png",
-            caption="captions/figure.rst",
-            category="Lookup tables",
-            subcategory="Figures",
-            labels={"figure": "{figure}"},
-        ),
-        drawn="results/lut/figures/{figure}.csv",
-        caption="results/lut/figures/{figure}.rst",
+        **figure_files("results/lut/figures/{figure}", "Lookup tables"),
     log:
         "results/lut/figures/{figure}.log",
     benchmark:
@@ -136,6 +127,7 @@ rule lut_figure:
     conda:
         "../envs/atlas.yaml"
     params:
+        formats=study.figure_formats,
         settings=study.lut.model_dump(),
     script:
         "../scripts/lut/lut_figure.py"

@@ -56,14 +56,11 @@ def lut_errors_memory_mb(wildcards, input, attempt):
 
 def simulation_plots(batch=(None,)):
     """Files of the plots that are drawn unasked, of all steps or of fewer."""
-    pdfs = [name.path for steps in batch for name in drawn_plots(study.lut, steps)]
-    stems = [str(Path(pdf).with_suffix("")) for pdf in pdfs]
-    return {
-        "pdf": pdfs,
-        "png": [previewed(stem, "Lookup tables", "Simulated variants") for stem in stems],
-        "drawn": [f"{stem}.csv" for stem in stems],
-        "caption": [f"{stem}.rst" for stem in stems],
-    }
+    stems = [
+        name.path.removesuffix(".pdf") for steps in batch for name in drawn_plots(study.lut, steps)
+    ]
+    each = [figure_files(s, "Lookup tables", subcategory="Simulated variants") for s in stems]
+    return together(each)
 
 
 def lut_plots_of_study():

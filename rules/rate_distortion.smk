@@ -177,16 +177,7 @@ rule rate_distortion_figure:
             f"rate_distortion.figures.{wildcards.figure}",
         ),
     output:
-        pdf=ensure("results/rate_distortion/figures/{figure}.pdf", non_empty=True),
-        png=report(
-            "results/rate_distortion/figures/{figure}.png",
-            caption="captions/figure.rst",
-            category="Rate and distortion",
-            subcategory="Figures",
-            labels={"figure": "{figure}"},
-        ),
-        drawn="results/rate_distortion/figures/{figure}.csv",
-        caption="results/rate_distortion/figures/{figure}.rst",
+        **figure_files("results/rate_distortion/figures/{figure}", "Rate and distortion"),
     log:
         "results/rate_distortion/figures/{figure}.log",
     benchmark:
@@ -195,6 +186,7 @@ rule rate_distortion_figure:
     conda:
         "../envs/atlas.yaml"
     params:
+        formats=study.figure_formats,
         settings=study.rate_distortion.model_dump(),
     script:
         "../scripts/rate_distortion/rate_distortion_figure.py"

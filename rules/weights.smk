@@ -178,16 +178,7 @@ rule weights_figure:
         summary="results/weights/summary.json",
         code=lambda wildcards: code("weights/weights_figure", f"weights.figures.{wildcards.figure}"),
     output:
-        pdf=ensure("results/weights/figures/{figure}.pdf", non_empty=True),
-        png=report(
-            "results/weights/figures/{figure}.png",
-            caption="captions/figure.rst",
-            category="Weights",
-            subcategory="Figures",
-            labels={"figure": "{figure}"},
-        ),
-        drawn="results/weights/figures/{figure}.csv",
-        caption="results/weights/figures/{figure}.rst",
+        **figure_files("results/weights/figures/{figure}", "Weights"),
     log:
         "results/weights/figures/{figure}.log",
     benchmark:
@@ -195,5 +186,7 @@ rule weights_figure:
     localrule: True
     conda:
         "../envs/atlas.yaml"
+    params:
+        formats=study.figure_formats,
     script:
         "../scripts/weights/weights_figure.py"

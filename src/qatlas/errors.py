@@ -1,7 +1,8 @@
-"""The one exception a user can cause, and the sentence that suggests what was meant."""
+"""The one exception a user can cause, and the sentences that say what was meant or what to do."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 
 
 class AtlasError(ValueError):
@@ -18,3 +19,8 @@ def nearest(found: str, allowed: Iterable[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return f"allowed: {', '.join(names) or 'none'}"
+
+
+def make_again(path: str | Path) -> str:
+    """Say how a file that the workflow made is made anew, by its path in the results."""
+    return f"make it again: snakemake --force {path} (and your --configfile, if you name one)"

@@ -12,6 +12,7 @@ PARTS = (
     "config.yaml",
     "requirements.txt",
     "config",
+    "paper",
     "resources",
     "rules",
     "scripts",

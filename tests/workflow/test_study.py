@@ -123,6 +123,9 @@ def test_an_edited_codec_reruns_its_sweeps_and_what_follows_from_them(edited):
         "rate_distortion_summary",
         "rate_distortion_figure",
         "runtimes",
+        "values",
+        "paper",
+        "latex_kit",
         "all",
     }
 
@@ -137,7 +140,7 @@ def test_an_edited_codec_reruns_the_sweeps_of_those_that_wrap_it(edited):
 def test_an_edited_figure_redraws_that_figure_alone(edited):
     append(edited.folder / "src/qatlas/rate_distortion/figures/bit_sweep.py", "\n# edited\n")
     jobs = edited.jobs()
-    assert rules_of(jobs) == {"rate_distortion_figure", "runtimes", "all"}
+    assert rules_of(jobs) == {"rate_distortion_figure", "runtimes", "paper", "latex_kit", "all"}
     assert [w for rule, w in jobs if rule == "rate_distortion_figure"] == ["figure=bit_sweep"]
 
 

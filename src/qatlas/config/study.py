@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatch
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -29,6 +29,11 @@ class Study(Section):
     """Everything a study is: what is quantized, how, and what is shown."""
 
     seed: int = Field(0, ge=0, description="All randomness derives from it and from names.")
+    figure_formats: tuple[Literal["svg", "eps", "png"], ...] = Field(
+        (),
+        description="What figures are written as besides PDF and preview; `png` has 300 dpi and "
+        "ends in `.300dpi.png`.",
+    )
     models: dict[Name, AnyModel] = Field(min_length=1, description="Models by name.")
     codecs: dict[Name, CodecGrid] = Field(min_length=1, description="Codec grids by name.")
     text: AnyText = Field(

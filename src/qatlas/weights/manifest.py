@@ -44,6 +44,7 @@ MANIFEST = Table(
         Column("file", "text", "name of the file in the snapshot"),
         Column("sha256", "text", "of the stored bytes, hexadecimal"),
     ),
+    always_has_rows=True,
 )
 
 

@@ -1,0 +1,26 @@
+from qatlas.figure_files import figure_paths
+
+
+def figure_files(stem, category, formats=study.figure_formats, subcategory="Figures"):
+    """Outputs of a rule that draws a figure; the report shows its preview.
+
+    `stem` is their path without suffix, `formats` what the figure is written as besides.
+    """
+    paths = figure_paths(stem, formats)
+    # Of a job that draws several figures the caption's place is given, and given absolutely, since
+    # it is looked for beside the rules; the template asks the job for its only one.
+    several = "{" not in stem
+    shown = report(
+        paths["png"],
+        caption=os.path.abspath(paths["caption"]) if several else "captions/figure.rst",
+        category=category,
+        subcategory=subcategory,
+        labels={"figure": Path(stem).name},
+    )
+    return paths | {"pdf": ensure(paths["pdf"], non_empty=True), "png": shown}
+
+
+def together(each):
+    """Outputs of a rule that draws several figures, from those of each of them."""
+    kinds = figure_paths("", study.figure_formats)
+    return {kind: [files[kind] for files in each] for kind in kinds}
