@@ -85,7 +85,12 @@ rule paper:
         captions=[str(Path(figure).with_suffix(".rst")) for figure in all_figures()],
         code=code("paper/paper"),
     output:
-        pdf=ensure("results/paper/paper.pdf", non_empty=True),
+        pdf=report(
+            ensure("results/paper/paper.pdf", non_empty=True),
+            caption="captions/paper.rst",
+            category="Paper",
+            labels={"document": "paper"},
+        ),
     log:
         "results/paper/paper.log",
     benchmark:

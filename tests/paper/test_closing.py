@@ -53,7 +53,7 @@ def test_a_run_without_figures_names_a_few_files():
 def test_a_damaged_summary_is_refused(tmp_path):
     path = tmp_path / "summary.json"
     path.write_text("{}")
-    with pytest.raises(AtlasError, match="not a summary of this version"):
+    with pytest.raises(AtlasError, match=r"summary\.json"):
         closing_message([str(path)])
 
 
