@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -65,7 +64,7 @@ def typeset(
             f"Fonts that there are: {fonts}."
         )
     with replacing(pdf) as unfinished:
-        unfinished.write_bytes(typing.cast(bytes, pages))
+        unfinished.write_bytes(pages)
 
 
 def _lay_out(build: Path, data: Mapping[str, str | Path], figures: Sequence[PrintedFigure]) -> None:

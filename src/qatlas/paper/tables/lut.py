@@ -3,7 +3,7 @@
 import pandas as pd
 
 from qatlas.config.study import Study
-from qatlas.lut.findings.models import by_table, smallest_size
+from qatlas.lut.findings.models import TOLERANCE, by_table, smallest_size
 from qatlas.lut.language_models.stages import FLOAT
 from qatlas.lut.schema import MAP_ERRORS, MAP_RANKS, TABLE_MODELS
 from qatlas.lut.simulation.schema import GROWTH
@@ -65,7 +65,8 @@ TABLES = (
     PrintedTable(
         "smallest_tables",
         "lut",
-        "The fewest levels of an operand from which on perplexity stays within 5 % of the float "
+        "The fewest levels of an operand from which on perplexity stays within "
+        f"{TOLERANCE:.0%} of the float "
         "model's when every linear layer multiplies by table, sums exact.",
         "text",
         ("lut", "language_models"),
