@@ -37,7 +37,7 @@ rule all:
     """Every number, figure and summary of the study, and the paper."""
     default_target: True
     input:
-        all_figures(),
+        in_all_formats(all_figures()),
         list(summaries()),
         rules.lut.input if study.lut else [],
         "results/paper/latex",
@@ -50,7 +50,7 @@ rule all:
 rule figures:
     """Every figure."""
     input:
-        all_figures(),
+        in_all_formats(all_figures()),
 
 
 rule summaries:
@@ -62,14 +62,14 @@ rule summaries:
 rule weights:
     """What is being quantized?"""
     input:
-        figures("weights"),
+        in_all_formats(figures("weights")),
         "results/weights/summary.json",
 
 
 rule rate_distortion:
     """How many bits does a given error cost, and how far is that from the limit?"""
     input:
-        figures("rate_distortion"),
+        in_all_formats(figures("rate_distortion")),
         "results/rate_distortion/summary.json",
 
 

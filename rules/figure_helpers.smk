@@ -1,4 +1,4 @@
-from qatlas.figure_files import figure_paths
+from qatlas.figure_files import FORMAT_SUFFIXES, figure_paths
 
 
 def figure_files(
@@ -39,3 +39,14 @@ def together(each):
     """Outputs of a rule that draws several figures, from those of each of them."""
     kinds = figure_paths("", study.figure_formats)
     return {kind: [files[kind] for files in each] for kind in kinds}
+
+
+def in_all_formats(pdfs):
+    """Figures, and what they are written as besides.
+
+    Targets ask for all of it: of a job whose outputs were not all made before, Snakemake does not
+    look at the parameters.
+    """
+    stems = [pdf.removesuffix(".pdf") for pdf in pdfs]
+    besides = [f"{stem}{FORMAT_SUFFIXES[name]}" for stem in stems for name in study.figure_formats]
+    return pdfs + besides

@@ -185,5 +185,5 @@ rule function_figure:
 rule function:
     """Every figure of the chapter and what it found."""
     input:
-        figures("function"),
+        in_all_formats(figures("function")),
         "results/function/summary.json",

@@ -114,5 +114,5 @@ if study.geometry.layers:
 rule geometry:
     """Every figure of the chapter and what it found."""
     input:
-        figures("geometry"),
+        in_all_formats(figures("geometry")),
         "results/geometry/summary.json",

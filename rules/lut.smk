@@ -136,7 +136,7 @@ rule lut_figure:
 rule lut:
     """Every figure of the chapter and what it found."""
     input:
-        figures("lut"),
+        in_all_formats(figures("lut")),
         map_files(),
-        lut_plots_of_study(),
+        in_all_formats(lut_plots_of_study()),
         "results/lut/summary.json",

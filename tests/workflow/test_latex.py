@@ -18,7 +18,7 @@ def test_the_kit_has_every_figure_of_the_study(study):
         for path in (study.folder / "results").glob("*/figures/*.pdf")
     }
     assert {path.name for path in (kit / "figures").glob("*.pdf")} == figures
-    shown = set(re.findall(r"\\input\{figures/(\S+)\}", (kit / "main.tex").read_text()))
+    shown = set(re.findall(r"(?m)^\\input\{figures/(\S+)\}", (kit / "main.tex").read_text()))
     assert {f"{name}.pdf" for name in shown} == figures
 
 
