@@ -13,9 +13,6 @@ def figure_files(
     `stem` is their path without suffix, `formats` what the figure is written as besides.
     """
     paths = figure_paths(stem, formats)
-    # Of a job that draws several figures the caption's place is given, and given absolutely, since
-    # it is looked for beside the rules; the template asks the job for its only one.
-    several = "{" not in stem
     shown = report(
         paths["png"],
         caption=caption,
