@@ -40,7 +40,7 @@ class Checkout:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=900,
+            timeout=1800,
         )
 
     def jobs(self, *arguments, config="config/smoke.yaml"):
