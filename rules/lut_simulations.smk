@@ -44,6 +44,7 @@ rule lut_plots:
         "../envs/atlas.yaml"
     params:
         settings=study.lut.model_dump(),
+        formats=study.figure_formats,
     script:
         "../scripts/lut/lut_plots.py"
 
@@ -63,6 +64,7 @@ rule lut_plots_of_steps:
         "../envs/atlas.yaml"
     params:
         settings=study.lut.model_dump(),
+        formats=study.figure_formats,
     script:
         "../scripts/lut/lut_plots.py"
 
@@ -73,10 +75,7 @@ rule lut_plot:
         **lut_table_files(["examples", "trajectories"]),
         code=code("lut/lut_plots"),
     output:
-        pdf="results/lut/figures/{folder}/{plot}.pdf",
-        png="results/lut/figures/{folder}/{plot}.png",
-        drawn="results/lut/figures/{folder}/{plot}.csv",
-        caption="results/lut/figures/{folder}/{plot}.rst",
+        **figure_paths("results/lut/figures/{folder}/{plot}", study.figure_formats),
     log:
         "results/lut/figures/{folder}/{plot}.log",
     benchmark:
@@ -89,6 +88,7 @@ rule lut_plot:
         "../envs/atlas.yaml"
     params:
         settings=settings_of_asked_plot,
+        formats=study.figure_formats,
     script:
         "../scripts/lut/lut_plots.py"
 
