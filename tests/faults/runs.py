@@ -40,7 +40,7 @@ class Faulty(Checkout):
     def run(self):
         """Run to the end; give the exit status and what was said."""
         run = self.start()
-        said, _ = run.communicate(timeout=900)
+        said, _ = run.communicate(timeout=3600)
         return run.returncode, said
 
     def job(self, script, timeout=120):
