@@ -10,6 +10,7 @@ if not workflow.configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/recovery.smk"
 include: "rules/figure_helpers.smk"
 include: "rules/batches.smk"
 include: "rules/weights.smk"
