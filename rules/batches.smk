@@ -1,11 +1,14 @@
 from qatlas.codecs.peers import INSTALL, versions
 from qatlas.codecs.registry import create
 from qatlas.preflight import missing_packages
+from qatlas.sharding import shard_count
 from qatlas.weights.snapshot import snapshot_files
 from snakemake.logging import logger
 
 # Models that share their jobs, and codecs that can be measured here.
 BATCHES = study.batches()
+# Jobs that share a batch, its matrices dealt among them.
+SHARDS = {batch: shard_count(names[0], study.models[names[0]]) for batch, names in BATCHES.items()}
 MISSING = missing_packages(study)
 FAMILIES = sorted({grid.codec for name, grid in study.codecs.items() if name not in MISSING})
 
@@ -57,22 +60,17 @@ def shards_of(wildcards):
             "include": study.models[name].include,
             "smallest": study.models[name].smallest,
             "index": int(wildcards.shard),
-            "count": shard_count(wildcards.batch),
+            "count": SHARDS[wildcards.batch],
         }
         for name in BATCHES[wildcards.batch]
     ]
-
-
-def shard_count(batch):
-    """Jobs that share a batch: as many as its only model says, or one for all sampled models."""
-    return getattr(study.models[BATCHES[batch][0]], "shards", 1)
 
 
 def of_every_shard(pattern, **others):
     return [
         path
         for batch in BATCHES
-        for path in expand(pattern, batch=batch, shard=range(shard_count(batch)), **others)
+        for path in expand(pattern, batch=batch, shard=range(SHARDS[batch]), **others)
     ]
 
 

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,7 +42,8 @@ def test_a_job_that_succeeds_logs_what_it_said_and_how_long_it_took(run):
     said, *warned, last = log.splitlines()
     assert said == "INFO qatlas: half way"
     assert "UserWarning: careful" in "".join(warned)
-    assert last.startswith("INFO qatlas: done in ")
+    took = r"INFO qatlas: done in [\d.]+ s, with [\d.]+ s of CPU and at most \d+ MiB"
+    assert re.fullmatch(took, last)
 
 
 def test_what_other_packages_say_is_logged_from_warnings_on(run):

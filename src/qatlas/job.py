@@ -4,6 +4,7 @@ Snakemake limits the numerical libraries to a job's threads before the job start
 """
 
 import logging
+import resource
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -98,7 +99,7 @@ def job(running: Job) -> Iterator[None]:
         raise
     finally:
         logger.removeHandler(terminal)
-    logger.info("done in %.1f s", time.perf_counter() - started)
+    _log_what_it_took(time.perf_counter() - started)
 
 
 def progress(items: Iterable[Item], what: str) -> Iterator[Item]:
@@ -107,6 +108,20 @@ def progress(items: Iterable[Item], what: str) -> Iterator[Item]:
     for number, item in enumerate(bar, start=1):
         logger.info("%s %d of %s: %s", what, number, bar.total or "?", item)
         yield item
+
+
+def _log_what_it_took(seconds: float) -> None:
+    """End the log with wall time, and with what the kernel counted of this process.
+
+    Snakemake's benchmark files look at a job now and then, and miss what lies between.
+    """
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    logger.info(
+        "done in %.1f s, with %.1f s of CPU and at most %.0f MiB",
+        seconds,
+        used.ru_utime + used.ru_stime,
+        used.ru_maxrss / 1024,
+    )
 
 
 def _log_file(running: Job) -> _LogFile:

@@ -56,14 +56,22 @@ def in_rows(
     transform
         One of the two.
     matrix
-        Float32, shape (rows, size).
+        Floating point, shape (rows, size).
     seed
         Of the signs.
+
+    Returns
+    -------
+    Tensor
+        Float32, shape (rows, size), contiguous.
     """
     if not matrix.numel():
-        return matrix
+        return matrix.float()
     signs = random_signs(matrix.shape[1], seed).to(matrix.device)
-    return torch.cat([transform(matrix[rows], signs) for rows in row_chunks(matrix)])
+    transformed = torch.empty(matrix.shape, device=matrix.device)
+    for rows in row_chunks(matrix):
+        transformed[rows] = transform(matrix[rows].float(), signs)
+    return transformed
 
 
 def _transform(rows: "Tensor") -> "Tensor":

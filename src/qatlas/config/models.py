@@ -29,7 +29,11 @@ class Model(Section):
 class Checkpoint(Model):
     """What all models that others trained have in common."""
 
-    shards: int = Field(1, ge=1, le=10_000, description="Jobs that share the model's tensors.")
+    shards: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        None,
+        description="Jobs that share the model's tensors. By default as many as keep a job under "
+        "2^28 weights where the files are on this machine, and one for a model of the hub.",
+    )
 
 
 class PackagedModel(Checkpoint):

@@ -19,7 +19,7 @@ _SEED = 0
 
 def kurtosis_by_rotation(matrix: Matrix) -> dict[str, Any]:
     """Row of the table ``rotation`` for one matrix: as it is, and rotated as ``rotate`` does."""
-    along_input = in_rows(mix, matrix.weight.float(), _SEED)
+    along_input = in_rows(mix, matrix.weight, _SEED)
     along_both = in_rows(mix, along_input.T, _SEED + 1)
     return {
         "model": matrix.model,

@@ -25,7 +25,7 @@ def possible_rows(snapshot: Snapshot, include: Iterable[str], smallest: int) -> 
     include, smallest
         As in ``qatlas.weights.manifest.matrices``.
     """
-    for name in _considered(snapshot, include, smallest):
+    for name in considered(snapshot, include, smallest):
         shape = snapshot.tensors[name].shape
         if len(shape) < 2:
             continue
@@ -60,7 +60,7 @@ def rows_of_matrices(snapshot: Snapshot, include: Iterable[str], smallest: int) 
     roles = {name: known.role(name, stored.shape)[0] for name, stored in snapshot.tensors.items()}
     tied = twins(roles, {name: known.parameter(name) or name for name in roles})
     rows = []
-    for name in _considered(snapshot, include, smallest):
+    for name in considered(snapshot, include, smallest):
         role = roles[name]
         if role.kind not in NO_MATRICES and name not in tied:
             shape = matrix_shape(snapshot.tensors[name].shape, role.kind, role.transposed)
@@ -68,8 +68,16 @@ def rows_of_matrices(snapshot: Snapshot, include: Iterable[str], smallest: int) 
     return rows
 
 
-def _considered(snapshot: Snapshot, include: Iterable[str], smallest: int) -> Iterator[str]:
-    """Names of floating-point tensors, large enough, that a pattern names."""
+def considered(snapshot: Snapshot, include: Iterable[str], smallest: int) -> Iterator[str]:
+    """Names of floating-point tensors, large enough, that a pattern names.
+
+    Parameters
+    ----------
+    snapshot
+        The model.
+    include, smallest
+        As in ``qatlas.weights.manifest.matrices``.
+    """
     patterns = tuple(include)
     for name, stored in snapshot.tensors.items():
         if (

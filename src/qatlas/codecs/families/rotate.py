@@ -63,7 +63,7 @@ class Rotate:
             If the weights are not a finite matrix, or the inner codec refuses them.
         """
         require_finite_matrix(weight)
-        mixed = weight.detach().float()
+        mixed = weight.detach()
         if self.side != "output":
             mixed = in_rows(mix, mixed, self.seed)
         if self.side != "input":
@@ -88,5 +88,5 @@ class Rotate:
         h = context.second_moment
         if h is None or self.side == "output":
             return context
-        half = in_rows(mix, h.float(), self.seed)
+        half = in_rows(mix, h, self.seed)
         return replace(context, second_moment=in_rows(mix, half.T, self.seed).T)

@@ -1,0 +1,190 @@
+"""The workflow on checkpoints of growing size: memory and time of every job, and how they grow.
+
+`make bench-scale` writes what it finds into resources/scale.json, from which docs/scaling.md is
+made. Every size is kept in a file of its own until then, so that a run that was stopped goes on,
+and a size may be measured in parts (`--steps`).
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
+from time import perf_counter
+from typing import Any
+
+from growth import growth
+from llama_checkpoint import (
+    LLAMA_3_2_1B,
+    LLAMAS,
+    Shape,
+    matrix_shapes,
+    number_of_parameters,
+    scaled,
+    write_checkpoint,
+)
+from record import Machine, machine, report_progress
+from scale_study import CHAPTERS, CODECS, MODEL, ROOT, JobCost, jobs_of, run_study, sweeps
+
+from qatlas.sharding import shards_for
+
+SMALL = (20e6, 40e6, 80e6, 160e6)
+"""Parameters of the checkpoints that growth is fitted to."""
+LARGE = float(number_of_parameters(LLAMA_3_2_1B))
+"""Parameters of the one that the fit is held against."""
+FULL_STUDY = ROOT / "config" / "llama-3.2-1b.yaml"
+THREADS = 1
+STEPS = {
+    "manifest": lambda shards: [f"results/weights/{MODEL}/manifest.parquet"],
+    "statistics": lambda shards: _of_shards(f"results/weights/{MODEL}/statistics", shards),
+    "bounds": lambda shards: _of_shards(f"results/rate_distortion/bounds/{MODEL}", shards),
+    "rotation": lambda shards: _of_shards(f"results/rate_distortion/rotation/{MODEL}", shards),
+    **{
+        f"sweep of {family}": lambda shards, family=family: sweeps([family], shards)
+        for family in sorted({codec["codec"] for codec in CODECS.values()})
+    },
+}
+"""What reads weights, and the files that it makes of so many shards."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a shape of a model comes to.
+
+    Attributes
+    ----------
+    parameters
+        Stored weights, those of norms too.
+    matrices, weights
+        How many matrices are quantized, and their weights.
+    largest
+        Weights of the largest matrix.
+    shards
+        As many as the rule makes of them.
+    """
+
+    parameters: int
+    matrices: int
+    weights: int
+    largest: int
+    shards: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the study of one checkpoint took, on which machine."""
+
+    size: Size
+    machine: Machine
+    jobs: tuple[JobCost, ...]
+
+
+def size_of(shape: Shape) -> Size:
+    """What a shape comes to."""
+    kinds = matrix_shapes(shape)
+    weights = sum(rows * columns * count for rows, columns, count in kinds)
+    return Size(
+        parameters=number_of_parameters(shape),
+        matrices=sum(count for *_, count in kinds),
+        weights=weights,
+        largest=max(rows * columns for rows, columns, _ in kinds),
+        shards=shards_for(weights),
+    )
+
+
+def measure(parameters: float, folder: Path, steps: Sequence[str]) -> None:
+    """Run steps of the study of one size, and note what all its jobs took until now."""
+    shape = scaled(parameters)
+    size, before = size_of(shape), machine(THREADS)
+    study = folder / str(size.parameters)
+    checkpoint = study / "checkpoint"
+    if not checkpoint.is_dir():
+        unfinished = study / "unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        write_checkpoint(unfinished, shape)
+        unfinished.rename(checkpoint)
+    targets = [file for step in steps for file in STEPS[step](size.shards)] or CHAPTERS
+    run_study(study, checkpoint, targets)
+    found = Measured(size, before, tuple(jobs_of(study / "results")))
+    (folder / f"{size.parameters}.json").write_text(json.dumps(asdict(found)))
+
+
+def time_dry_run(folder: Path) -> dict[str, float]:
+    """Seconds in which the jobs of the full Llama study are listed, and how many they are."""
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run", "--quiet", "rules"]
+    files = ["--snakefile", ROOT / "Snakefile", "--directory", folder, "--configfile", FULL_STUDY]
+    # Compiled modules and checked configuration are there the second time, as they always are.
+    for _ in range(2):
+        used, started = _children_cpu(), perf_counter()
+        run = subprocess.run([*command, *files], check=True, capture_output=True, text=True)
+        seconds, cpu = perf_counter() - started, _children_cpu() - used
+    (total,) = [line for line in run.stdout.splitlines() if line.split()[:1] == ["total"]]
+    return {"jobs": int(total.split()[1]), "seconds": seconds, "cpu_seconds": cpu}
+
+
+def record(folder: Path, dry_run: dict[str, float]) -> dict[str, Any]:
+    """Everything measured: all sizes, how the steps grow over the small ones, other shapes."""
+    runs = [json.loads(path.read_text()) for path in folder.glob("*.json")]
+    runs.sort(key=lambda run: run["size"]["parameters"])
+    small = [run for run in runs if run["size"]["parameters"] < LARGE / 2]
+    return {
+        "sizes": runs,
+        "growth": growth_of(small),
+        "codecs": CODECS,
+        "dry_run": dry_run,
+        "shapes": {name: asdict(size_of(shape)) for name, shape in LLAMAS.items()},
+        "load_average_at_end": os.getloadavg()[0],
+    }
+
+
+def growth_of(runs: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """CPU seconds against weights: of every step that all runs have, and of these together."""
+    runs = list(runs)
+    costs = [_by_step(run["jobs"]) for run in runs]
+    weights = [run["size"]["weights"] for run in runs]
+    shared = [step for step in STEPS if all(step in cost for cost in costs)]
+    fitted = {step: growth(weights, [cost[step] for cost in costs]) for step in shared}
+    together = [sum(cost[step] for step in shared) for cost in costs]
+    fitted["all of these"] = growth(weights, together)
+    return {step: asdict(found) for step, found in fitted.items()}
+
+
+def _by_step(jobs: Iterable[dict[str, Any]]) -> dict[str, float]:
+    costs: dict[str, float] = {}
+    for job in jobs:
+        costs[job["step"]] = costs.get(job["step"], 0.0) + job["cpu_seconds"]
+    return costs
+
+
+def _of_shards(folder: str, shards: int) -> list[str]:
+    return [f"{folder}/{shard}.parquet" for shard in range(shards)]
+
+
+def _children_cpu() -> float:
+    used = getrusage(RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def main() -> None:
+    """Measure sizes one after another and write the record."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="where checkpoints and results lie meanwhile")
+    parser.add_argument("--sizes", type=float, nargs="*", default=(*SMALL, LARGE))
+    parser.add_argument("--steps", nargs="*", choices=STEPS, default=(), help="by default all")
+    parser.add_argument("--record", type=Path, default=ROOT / "resources" / "scale.json")
+    given = parser.parse_args()
+    given.folder.mkdir(parents=True, exist_ok=True)
+    for parameters in given.sizes:
+        measure(parameters, given.folder.absolute(), given.steps)
+    report_progress("dry run of the full study")
+    found = record(given.folder, time_dry_run(given.folder.absolute()))
+    given.record.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    main()
