@@ -8,6 +8,7 @@ and a size may be measured in parts (`--steps`).
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from resource import RUSAGE_CHILDREN, getrusage
 from time import perf_counter
 from typing import Any
 
-from growth import growth
+from growth import Growth, growth
 from llama_checkpoint import (
     LLAMA_3_2_1B,
     LLAMAS,
@@ -29,6 +30,7 @@ from llama_checkpoint import (
     write_checkpoint,
 )
 from record import Machine, machine, report_progress
+from scale_plan import measured_weights, plan
 from scale_study import CHAPTERS, CODECS, MODEL, ROOT, JobCost, jobs_of, run_study, sweeps
 
 from qatlas.sharding import shards_for
@@ -50,6 +52,12 @@ STEPS = {
     },
 }
 """What reads weights, and the files that it makes of so many shards."""
+MOST_WEIGHTS = {
+    f"sweep of {codec['codec']}": codec["most_weights"]
+    for codec in CODECS.values()
+    if "most_weights" in codec
+}
+"""Weights of a matrix that a step measures at most."""
 
 
 @dataclass(frozen=True)
@@ -123,42 +131,59 @@ def time_dry_run(folder: Path) -> dict[str, float]:
         used, started = _children_cpu(), perf_counter()
         run = subprocess.run([*command, *files], check=True, capture_output=True, text=True)
         seconds, cpu = perf_counter() - started, _children_cpu() - used
-    (total,) = [line for line in run.stdout.splitlines() if line.split()[:1] == ["total"]]
-    return {"jobs": int(total.split()[1]), "seconds": seconds, "cpu_seconds": cpu}
+    # Snakemake tells how many jobs of each rule there are, and all: before the jobs and after.
+    totals = re.findall(r"^total +(\d+)$", run.stdout, re.MULTILINE)
+    return {"jobs": int(totals[-1]), "seconds": seconds, "cpu_seconds": cpu}
 
 
 def record(folder: Path, dry_run: dict[str, float]) -> dict[str, Any]:
-    """Everything measured: all sizes, how the steps grow over the small ones, other shapes."""
+    """Everything measured: all sizes, how steps grow over the small ones, and what follows."""
     runs = [json.loads(path.read_text()) for path in folder.glob("*.json")]
     runs.sort(key=lambda run: run["size"]["parameters"])
     small = [run for run in runs if run["size"]["parameters"] < LARGE / 2]
+    seconds = {step: seconds_of(step, small) for step in STEPS if _all_have(step, small)}
+    memory = {step: memory_of(step, runs) for step in seconds}
+    total = [sum(_cost(run, step) for step in seconds) for run in small]
     return {
         "sizes": runs,
-        "growth": growth_of(small),
+        "seconds": {step: asdict(found) for step, found in seconds.items()},
+        "seconds_together": asdict(growth([run["size"]["weights"] for run in small], total)),
+        "memory_mib": {step: asdict(found) for step, found in memory.items()},
+        "most_weights": MOST_WEIGHTS,
         "codecs": CODECS,
         "dry_run": dry_run,
-        "shapes": {name: asdict(size_of(shape)) for name, shape in LLAMAS.items()},
+        "plans": {
+            name: asdict(plan(shape, seconds, memory, MOST_WEIGHTS))
+            for name, shape in LLAMAS.items()
+        },
         "load_average_at_end": os.getloadavg()[0],
     }
 
 
-def growth_of(runs: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """CPU seconds against weights: of every step that all runs have, and of these together."""
-    runs = list(runs)
-    costs = [_by_step(run["jobs"]) for run in runs]
-    weights = [run["size"]["weights"] for run in runs]
-    shared = [step for step in STEPS if all(step in cost for cost in costs)]
-    fitted = {step: growth(weights, [cost[step] for cost in costs]) for step in shared}
-    together = [sum(cost[step] for step in shared) for cost in costs]
-    fitted["all of these"] = growth(weights, together)
-    return {step: asdict(found) for step, found in fitted.items()}
+def seconds_of(step: str, runs: Sequence[dict[str, Any]]) -> Growth:
+    """CPU seconds of a step in the weights that it measures."""
+    most = MOST_WEIGHTS.get(step)
+    weights = [measured_weights(scaled(run["size"]["parameters"]), most) for run in runs]
+    return growth(weights, [_cost(run, step) for run in runs])
 
 
-def _by_step(jobs: Iterable[dict[str, Any]]) -> dict[str, float]:
-    costs: dict[str, float] = {}
-    for job in jobs:
-        costs[job["step"]] = costs.get(job["step"], 0.0) + job["cpu_seconds"]
-    return costs
+def memory_of(step: str, runs: Sequence[dict[str, Any]]) -> Growth:
+    """Peak memory of a step's jobs, MiB, in the weights of the largest matrix."""
+    had = [run for run in runs if _jobs(run, step)]
+    peaks = [max(job["peak_mib"] for job in _jobs(run, step)) for run in had]
+    return growth([run["size"]["largest"] for run in had], peaks)
+
+
+def _all_have(step: str, runs: Iterable[dict[str, Any]]) -> bool:
+    return all(_jobs(run, step) for run in runs)
+
+
+def _jobs(run: dict[str, Any], step: str) -> list[dict[str, Any]]:
+    return [job for job in run["jobs"] if job["step"] == step]
+
+
+def _cost(run: dict[str, Any], step: str) -> float:
+    return float(sum(job["cpu_seconds"] for job in _jobs(run, step)))
 
 
 def _of_shards(folder: str, shards: int) -> list[str]:

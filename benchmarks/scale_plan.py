@@ -1,0 +1,107 @@
+"""What the study of a model would take, from rates measured on smaller ones."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from growth import Growth
+from llama_checkpoint import Shape, matrix_shapes
+
+from qatlas.sharding import shards_for
+
+BYTES_A_WEIGHT = 2
+"""Of a checkpoint in bfloat16."""
+WHOLE = "manifest"
+"""The one step that is not shared among jobs."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study on paper.
+
+    Attributes
+    ----------
+    weights, largest
+        Of all matrices, and of the largest.
+    shards, jobs
+        Jobs that share a step, and all jobs that read weights.
+    bytes_read
+        By all of these together: each step goes over the checkpoint once.
+    cpu_seconds
+        Of all these jobs.
+    longest_step, longest_seconds
+        The job that takes longest, on one core, and its CPU seconds.
+    longest_shared_step, longest_shared_seconds
+        The same of the steps that jobs share.
+    peak_step, peak_mib
+        The job that takes most memory.
+    """
+
+    weights: int
+    largest: int
+    shards: int
+    jobs: int
+    bytes_read: int
+    cpu_seconds: float
+    longest_step: str
+    longest_seconds: float
+    longest_shared_step: str
+    longest_shared_seconds: float
+    peak_step: str
+    peak_mib: float
+
+
+def measured_weights(shape: Shape, most: int | None = None) -> int:
+    """Weights of all matrices, of each at most so many."""
+    return sum(
+        min(rows * columns, most or rows * columns) * count
+        for rows, columns, count in matrix_shapes(shape)
+    )
+
+
+def plan(
+    shape: Shape,
+    seconds: Mapping[str, Growth],
+    memory: Mapping[str, Growth],
+    most_weights: Mapping[str, int],
+) -> Plan:
+    """A study of the steps whose rates are known.
+
+    Parameters
+    ----------
+    shape
+        Of the model.
+    seconds
+        CPU seconds of a step in the weights that it measures; the intercept is a job's start.
+    memory
+        Peak memory of a step's jobs, MiB, in the weights of the largest matrix.
+    most_weights
+        Steps that measure at most so many weights of a matrix.
+    """
+    weights = measured_weights(shape)
+    largest = max(rows * columns for rows, columns, _ in matrix_shapes(shape))
+    shards = shards_for(weights)
+    # The largest matrix is a shard of its own where it has more weights than the others share.
+    share = max(largest, weights / shards) / weights
+    cost, longest = {}, {}
+    for step, found in seconds.items():
+        jobs = 1 if step == WHOLE else shards
+        start, measured = max(found.intercept, 0.0), measured_weights(shape, most_weights.get(step))
+        cost[step] = jobs * start + found.slope * measured
+        # Rows are drawn from every matrix, so a sampled step is shared as its matrices are.
+        longest[step] = start + found.slope * measured * (1 if step == WHOLE else share)
+    shared = {step: value for step, value in longest.items() if step != WHOLE}
+    peaks = {step: found.at(largest) for step, found in memory.items() if step in seconds}
+    return Plan(
+        weights=weights,
+        largest=largest,
+        shards=shards,
+        jobs=sum(1 if step == WHOLE else shards for step in seconds),
+        bytes_read=BYTES_A_WEIGHT * weights * len(seconds),
+        cpu_seconds=sum(cost.values()),
+        longest_step=max(longest, key=longest.__getitem__),
+        longest_seconds=max(longest.values()),
+        longest_shared_step=max(shared, key=shared.__getitem__),
+        longest_shared_seconds=max(shared.values()),
+        peak_step=max(peaks, key=peaks.__getitem__),
+        peak_mib=max(peaks.values()),
+    )
