@@ -9,8 +9,8 @@ CONFIG ?=
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := study
-.PHONY: study plan report animations peers bench test test-faults check docs site rulegraph \
-	recorded-run lock audit clean help
+.PHONY: study plan report animations peers bench bench-scale test test-faults check docs site \
+	rulegraph recorded-run lock audit clean help
 
 study: $(INSTALLED) ## build the default study: every number, figure, summary, the paper and the report
 	$(if $(CONFIG),$(BIN)/python -m qatlas.config.check "$(CONFIG)")
@@ -34,6 +34,9 @@ animations: $(INSTALLED) ## install Manim, an optional extra, and render the ani
 peers: $(INSTALLED) ## install the optional outside quantizers: torchao, hqq
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--requirement requirements-peers.txt
+
+bench-scale: $(INSTALLED) ## measure how memory and time grow with a model: an hour, 6 GB of disk
+	$(BIN)/python benchmarks/scale.py results/benchmarks/scale
 
 bench: $(INSTALLED) ## measure speed and memory against named alternatives
 	$(SNAKEMAKE) benchmarks

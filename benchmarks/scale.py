@@ -12,10 +12,11 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
+from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -30,7 +31,7 @@ from llama_checkpoint import (
     write_checkpoint,
 )
 from record import Machine, machine, report_progress
-from scale_plan import measured_weights, plan
+from scale_plan import Rate, measured_weights, plan
 from scale_study import CHAPTERS, CODECS, MODEL, ROOT, JobCost, jobs_of, run_study, sweeps
 
 from qatlas.sharding import shards_for
@@ -39,6 +40,8 @@ SMALL = (20e6, 40e6, 80e6, 160e6)
 """Parameters of the checkpoints that growth is fitted to."""
 LARGE = float(number_of_parameters(LLAMA_3_2_1B))
 """Parameters of the one that the fit is held against."""
+FEWEST_SIZES = 3
+"""With fewer no line can be judged."""
 FULL_STUDY = ROOT / "config" / "llama-3.2-1b.yaml"
 THREADS = 1
 STEPS = {
@@ -105,8 +108,20 @@ def size_of(shape: Shape) -> Size:
     )
 
 
-def measure(parameters: float, folder: Path, steps: Sequence[str]) -> None:
-    """Run steps of the study of one size, and note what all its jobs took until now."""
+def measure(parameters: float, folder: Path, steps: Sequence[str], shards: int | None) -> None:
+    """Run steps of the study of one size, and note what all its jobs took until now.
+
+    Parameters
+    ----------
+    parameters
+        About how many the checkpoint has.
+    folder
+        For all sizes.
+    steps
+        Those of ``STEPS`` to run; if there are none, the whole of both chapters.
+    shards
+        Of every step so many, the first of which has the largest matrix; None for all.
+    """
     shape = scaled(parameters)
     size, before = size_of(shape), machine(THREADS)
     study = folder / str(size.parameters)
@@ -116,7 +131,7 @@ def measure(parameters: float, folder: Path, steps: Sequence[str]) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
         write_checkpoint(unfinished, shape)
         unfinished.rename(checkpoint)
-    targets = [file for step in steps for file in STEPS[step](size.shards)] or CHAPTERS
+    targets = [file for step in steps for file in STEPS[step](shards or size.shards)] or CHAPTERS
     run_study(study, checkpoint, targets)
     found = Measured(size, before, tuple(jobs_of(study / "results")))
     (folder / f"{size.parameters}.json").write_text(json.dumps(asdict(found)))
@@ -141,20 +156,23 @@ def record(folder: Path, dry_run: dict[str, float]) -> dict[str, Any]:
     runs = [json.loads(path.read_text()) for path in folder.glob("*.json")]
     runs.sort(key=lambda run: run["size"]["parameters"])
     small = [run for run in runs if run["size"]["parameters"] < LARGE / 2]
-    seconds = {step: seconds_of(step, small) for step in STEPS if _all_have(step, small)}
-    memory = {step: memory_of(step, runs) for step in seconds}
-    total = [sum(_cost(run, step) for step in seconds) for run in small]
+    steps = [step for step in STEPS if all(_jobs(run, step) for run in small)]
+    seconds = {step: seconds_of(step, small) for step in steps if _grows(step, small)}
+    rates = rates_of(steps, small, seconds)
+    memory = {step: memory_of(step, runs) for step in steps}
+    total = [sum(_cost(run, step) for step in steps) for run in small]
     return {
         "sizes": runs,
         "seconds": {step: asdict(found) for step, found in seconds.items()},
         "seconds_together": asdict(growth([run["size"]["weights"] for run in small], total)),
+        "rates": {step: asdict(rate) for step, rate in rates.items()},
+        "large_weights": {step: _measured(runs[-1], step) for step in steps},
         "memory_mib": {step: asdict(found) for step, found in memory.items()},
         "most_weights": MOST_WEIGHTS,
         "codecs": CODECS,
         "dry_run": dry_run,
         "plans": {
-            name: asdict(plan(shape, seconds, memory, MOST_WEIGHTS))
-            for name, shape in LLAMAS.items()
+            name: asdict(plan(shape, rates, memory, MOST_WEIGHTS)) for name, shape in LLAMAS.items()
         },
         "load_average_at_end": os.getloadavg()[0],
     }
@@ -162,9 +180,25 @@ def record(folder: Path, dry_run: dict[str, float]) -> dict[str, Any]:
 
 def seconds_of(step: str, runs: Sequence[dict[str, Any]]) -> Growth:
     """CPU seconds of a step in the weights that it measures."""
-    most = MOST_WEIGHTS.get(step)
-    weights = [measured_weights(scaled(run["size"]["parameters"]), most) for run in runs]
-    return growth(weights, [_cost(run, step) for run in runs])
+    return growth([_measured(run, step) for run in runs], [_cost(run, step) for run in runs])
+
+
+def rates_of(
+    steps: Iterable[str], runs: Sequence[dict[str, Any]], seconds: Mapping[str, Growth]
+) -> dict[str, Rate]:
+    """What every step takes: by its line, or where it measures as much of all sizes, by the mean.
+
+    Such a step is taken to start as fast as the others do.
+    """
+    usual = max(0.0, median(found.intercept for found in seconds.values()))
+    rates = {}
+    for step in steps:
+        if step in seconds:
+            rates[step] = Rate(max(0.0, seconds[step].intercept), seconds[step].slope)
+        else:
+            spent = sum(_cost(run, step) - usual for run in runs)
+            rates[step] = Rate(usual, spent / sum(_measured(run, step) for run in runs))
+    return rates
 
 
 def memory_of(step: str, runs: Sequence[dict[str, Any]]) -> Growth:
@@ -174,8 +208,14 @@ def memory_of(step: str, runs: Sequence[dict[str, Any]]) -> Growth:
     return growth([run["size"]["largest"] for run in had], peaks)
 
 
-def _all_have(step: str, runs: Iterable[dict[str, Any]]) -> bool:
-    return all(_jobs(run, step) for run in runs)
+def _grows(step: str, runs: Sequence[dict[str, Any]]) -> bool:
+    """Whether a step has more to measure of larger checkpoints."""
+    return _measured(runs[-1], step) > 2 * _measured(runs[0], step)
+
+
+def _measured(run: dict[str, Any], step: str) -> int:
+    """Weights of a checkpoint that a step measures."""
+    return measured_weights(scaled(run["size"]["parameters"]), MOST_WEIGHTS.get(step))
 
 
 def _jobs(run: dict[str, Any], step: str) -> list[dict[str, Any]]:
@@ -200,12 +240,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where checkpoints and results lie meanwhile")
     parser.add_argument("--sizes", type=float, nargs="*", default=(*SMALL, LARGE))
-    parser.add_argument("--steps", nargs="*", choices=STEPS, default=(), help="by default all")
+    parser.add_argument(
+        "--steps", nargs="*", choices=STEPS, default=(), help="by default all and figures"
+    )
+    parser.add_argument("--shards", type=int, help="so many of every step, by default all")
     parser.add_argument("--record", type=Path, default=ROOT / "resources" / "scale.json")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     for parameters in given.sizes:
-        measure(parameters, given.folder.absolute(), given.steps)
+        measure(parameters, given.folder.absolute(), given.steps, given.shards)
+    if len(list(given.folder.glob("*.json"))) < FEWEST_SIZES:
+        sys.exit(f"no record: fewer than {FEWEST_SIZES} sizes were measured in {given.folder}")
     report_progress("dry run of the full study")
     found = record(given.folder, time_dry_run(given.folder.absolute()))
     given.record.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")

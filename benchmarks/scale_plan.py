@@ -15,6 +15,18 @@ WHOLE = "manifest"
 
 
 @dataclass(frozen=True)
+class Rate:
+    """CPU seconds of a step: of a job before it reads a weight, and of a measured weight."""
+
+    start: float
+    a_weight: float
+
+    def seconds(self, jobs: int, weights: float) -> float:
+        """Of so many jobs that together measure so many weights."""
+        return jobs * self.start + self.a_weight * weights
+
+
+@dataclass(frozen=True)
 class Plan:
     """A study on paper.
 
@@ -60,7 +72,7 @@ def measured_weights(shape: Shape, most: int | None = None) -> int:
 
 def plan(
     shape: Shape,
-    seconds: Mapping[str, Growth],
+    rates: Mapping[str, Rate],
     memory: Mapping[str, Growth],
     most_weights: Mapping[str, int],
 ) -> Plan:
@@ -70,8 +82,8 @@ def plan(
     ----------
     shape
         Of the model.
-    seconds
-        CPU seconds of a step in the weights that it measures; the intercept is a job's start.
+    rates
+        What every step takes.
     memory
         Peak memory of a step's jobs, MiB, in the weights of the largest matrix.
     most_weights
@@ -83,20 +95,19 @@ def plan(
     # The largest matrix is a shard of its own where it has more weights than the others share.
     share = max(largest, weights / shards) / weights
     cost, longest = {}, {}
-    for step, found in seconds.items():
-        jobs = 1 if step == WHOLE else shards
-        start, measured = max(found.intercept, 0.0), measured_weights(shape, most_weights.get(step))
-        cost[step] = jobs * start + found.slope * measured
-        # Rows are drawn from every matrix, so a sampled step is shared as its matrices are.
-        longest[step] = start + found.slope * measured * (1 if step == WHOLE else share)
+    for step, rate in rates.items():
+        measured = measured_weights(shape, most_weights.get(step))
+        cost[step] = rate.seconds(1 if step == WHOLE else shards, measured)
+        # Of a sampled step the shard of the largest matrix has the least to do, not the most.
+        longest[step] = rate.seconds(1, measured * (1 if step == WHOLE else share))
     shared = {step: value for step, value in longest.items() if step != WHOLE}
-    peaks = {step: found.at(largest) for step, found in memory.items() if step in seconds}
+    peaks = {step: found.at(largest) for step, found in memory.items() if step in rates}
     return Plan(
         weights=weights,
         largest=largest,
         shards=shards,
-        jobs=sum(1 if step == WHOLE else shards for step in seconds),
-        bytes_read=BYTES_A_WEIGHT * weights * len(seconds),
+        jobs=sum(1 if step == WHOLE else shards for step in rates),
+        bytes_read=BYTES_A_WEIGHT * weights * len(rates),
         cpu_seconds=sum(cost.values()),
         longest_step=max(longest, key=longest.__getitem__),
         longest_seconds=max(longest.values()),

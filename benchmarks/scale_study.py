@@ -22,7 +22,11 @@ CODECS: dict[str, dict[str, Any]] = {
     "lloyd_max": {"codec": "lloyd_max", "bits": 4},
     "nf4": {"codec": "formats", "data_type": "nf4"},
     "gguf_q4_0": {"codec": "gguf_block", "data_type": "Q4_0"},
-    "bitsandbytes_nf4": {"codec": "bitsandbytes_4bit", "data_type": "nf4"},
+    "bitsandbytes_nf4": {
+        "codec": "bitsandbytes_4bit",
+        "data_type": "nf4",
+        "most_weights": 1 << 24,
+    },
     "rotate_uniform_channel_mse": {
         "codec": "rotate",
         "inner": {"codec": "uniform", "bits": 4, "granularity": "channel", "clip": "mse"},

@@ -15,6 +15,7 @@ from cite_page import cite_page
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 from rules_page import rules_page
+from scaling_page import scaling_page
 
 from qatlas.codecs import registry
 from qatlas.config import geometry as geometry_config
@@ -99,6 +100,7 @@ def pages() -> dict[str, str]:
                 "bounds.md": bounds_page(),
                 "rules.md": rules_page(HERE.parent),
                 "cite.md": cite_page(HERE.parent),
+                "scaling.md": scaling_page(HERE.parent),
             }.items()
         },
         "config.schema.json": as_json(config_schema()),

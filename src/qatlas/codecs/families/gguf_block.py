@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from qatlas.codecs.base import CodecError, Context, Encoded, finite_float32
+from qatlas.codecs.blocks import row_chunks
 from qatlas.codecs.peers import peer
 from qatlas.codecs.registry import register
 from qatlas.deferred import torch
@@ -106,8 +107,11 @@ class GgufBlock:
             return weight
         _, layout = LAYOUTS[self.data_type]
         packed = np.concatenate([encoded.arrays[name] for name, _ in layout], axis=1)
-        decoded = gguf.dequantize(packed.reshape(encoded.shape[0], -1), kind)
-        return weight.copy_(torch.from_numpy(decoded))
+        packed = packed.reshape(encoded.shape[0], -1)
+        # gguf holds what it dequantizes twice.
+        for rows in row_chunks(weight):
+            weight[rows] = torch.from_numpy(gguf.dequantize(packed[rows], kind))
+        return weight
 
     def _gguf(self) -> tuple[Any, Any]:
         gguf = peer("gguf", self.package)
