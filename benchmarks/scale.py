@@ -152,22 +152,16 @@ def time_dry_run(folder: Path) -> dict[str, float]:
 
 
 def record(folder: Path, dry_run: dict[str, float]) -> dict[str, Any]:
-    """Everything measured: all sizes, how steps grow over the small ones, and what follows."""
+    """Everything measured, how it grows, and what follows for other shapes."""
     runs = [json.loads(path.read_text()) for path in folder.glob("*.json")]
     runs.sort(key=lambda run: run["size"]["parameters"])
-    small = [run for run in runs if run["size"]["parameters"] < LARGE / 2]
-    steps = [step for step in STEPS if all(_jobs(run, step) for run in small)]
-    seconds = {step: seconds_of(step, small) for step in steps if _grows(step, small)}
-    rates = rates_of(steps, small, seconds)
-    memory = {step: memory_of(step, runs) for step in steps}
-    total = [sum(_cost(run, step) for step in steps) for run in small]
+    found = growth_of_all(runs)
+    rates = {step: Rate(**rate) for step, rate in found["rates"].items()}
+    memory = {step: Growth(**line) for step, line in found["memory_mib"].items()}
     return {
+        **found,
         "sizes": runs,
-        "seconds": {step: asdict(found) for step, found in seconds.items()},
-        "seconds_together": asdict(growth([run["size"]["weights"] for run in small], total)),
-        "rates": {step: asdict(rate) for step, rate in rates.items()},
-        "large_weights": {step: _measured(runs[-1], step) for step in steps},
-        "memory_mib": {step: asdict(found) for step, found in memory.items()},
+        "large_weights": {step: _measured(runs[-1], step) for step in rates},
         "most_weights": MOST_WEIGHTS,
         "codecs": CODECS,
         "dry_run": dry_run,
@@ -175,6 +169,22 @@ def record(folder: Path, dry_run: dict[str, float]) -> dict[str, Any]:
             name: asdict(plan(shape, rates, memory, MOST_WEIGHTS)) for name, shape in LLAMAS.items()
         },
         "load_average_at_end": os.getloadavg()[0],
+    }
+
+
+def growth_of_all(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """CPU seconds over the small sizes, of every step and of all, and peak memory over all."""
+    small = [run for run in runs if run["size"]["parameters"] < LARGE / 2]
+    steps = [step for step in STEPS if all(_jobs(run, step) for run in small)]
+    seconds = {step: seconds_of(step, small) for step in steps if _grows(step, small)}
+    total = [sum(_cost(run, step) for step in steps) for run in small]
+    together = growth([run["size"]["weights"] for run in small], total)
+    rates = rates_of(steps, small, seconds)
+    return {
+        "seconds": {step: asdict(found) for step, found in seconds.items()},
+        "seconds_together": asdict(together),
+        "rates": {step: asdict(rate) for step, rate in rates.items()},
+        "memory_mib": {step: asdict(memory_of(step, runs)) for step in steps},
     }
 
 
