@@ -36,7 +36,7 @@ peers: $(INSTALLED) ## install the optional outside quantizers: torchao, hqq
 		--requirement requirements-peers.txt
 
 bench-scale: $(INSTALLED) ## measure how memory and time grow with a model: an hour, 6 GB of disk
-	$(BIN)/python benchmarks/scale.py results/benchmarks/scale
+	$(BIN)/python benchmarks/scale.py results/benchmarks/scale --record resources/scale.json
 
 bench: $(INSTALLED) ## measure speed and memory against named alternatives
 	$(SNAKEMAKE) benchmarks

@@ -25,22 +25,22 @@ CODECS: dict[str, dict[str, Any]] = {
     "bitsandbytes_nf4": {
         "codec": "bitsandbytes_4bit",
         "data_type": "nf4",
-        "most_weights": 1 << 24,
+        "most_weights": 1 << 21,
     },
     "rotate_uniform_channel_mse": {
         "codec": "rotate",
         "inner": {"codec": "uniform", "bits": 4, "granularity": "channel", "clip": "mse"},
     },
-    "entropy_coded": {"codec": "entropy_coded", "rate": 4.0, "most_weights": 1 << 25},
-    "vector_d2": {"codec": "vector", "dimension": 2, "index_bits": 8, "most_weights": 1 << 25},
+    "entropy_coded": {"codec": "entropy_coded", "rate": 4.0, "most_weights": 1 << 21},
+    "vector_d2": {"codec": "vector", "dimension": 2, "index_bits": 8, "most_weights": 1 << 18},
     "lattice_e8_entropy": {
         "codec": "lattice",
         "lattice": "e8",
         "bits": 4.0,
         "coding": "entropy",
-        "most_weights": 1 << 20,
+        "most_weights": 1 << 17,
     },
-    "trellis": {"codec": "trellis", "bits": 4, "most_weights": 1 << 16},
+    "trellis": {"codec": "trellis", "bits": 4, "most_weights": 1 << 14},
 }
 """Ten codecs at 4 bits. Those that keep several copies of what they quantize, and the slow ones,
 are measured on rows drawn from large tensors, as in the default study."""

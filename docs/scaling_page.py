@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from scaling_tables import (
+    LONGEST_MINUTES,
     NODE_CORES,
     PEAK_GIB,
     bytes_a_second,
@@ -18,6 +19,7 @@ from scaling_tables import (
     plans_table,
     shards_table,
     sizes_table,
+    slowest,
     targets_table,
     together,
     what_is_missing,
@@ -81,10 +83,13 @@ tensor, with an interval for the rest; here that is {sampled}. It is a key of a 
 
 A step of a model is shared among `shards` jobs, to which tensors are dealt by size. Where the
 files are on this machine, a model that names no number has as many as keep a job at {shard}
-weights; with two microseconds a weight, which the slowest codecs of the default study take for
-all of their points together, that is ten minutes. Of a model of the hub nothing is known before
-it is fetched, so give the number: parameters over {shard}, rounded up. A tensor that is larger
-than that is a shard of its own and takes longer.
+weights: such a job stays under {minutes:g} minutes if all points of its codec together take less
+than {microseconds:.1f} microseconds a weight. Above, the slowest that was measured whole takes
+{slowest}. A codec that is slower, or has many points, wants more shards, or `most_weights`.
+
+Of a model of the hub nothing is known before it is fetched, and how its work is shared must not
+change when it was, so give the number: parameters over {shard}, rounded up. A tensor that is
+larger than that is a shard of its own and takes longer.
 
 {shards}
 
@@ -101,15 +106,15 @@ reads {reading} a second in the mean, which its file system must give.
 What would break first, in this order:
 
 1. **The manifest.** It is one job, since what ties tensors to each other is known when all are;
-   it reads and hashes everything. For the largest model it is the longest job: {manifest}. It
-   wants a rule of its own for every file of the checkpoint, and one that joins them.
+   it reads and hashes everything: {manifest}. It wants a rule for every file of the checkpoint,
+   and one that joins them.
 2. **The largest tensor.** It has {largest} weights, so that no codec that makes a float32 copy
    of it stays below {peak:g} GiB. With `most_weights` under every codec the copies are bounded.
    What is left are mapped pages of the file, {mapped} GiB, which the kernel takes back when
    others need them, but which a scheduler may charge to the job.
 3. **The file system.** Every step reads the checkpoint: {read}. On one machine the cache serves
-   small models again; a cluster reads that from its shared file system. Jobs that do several
-   cheap steps in one go over a tensor would read less, and would be less of a size to run again.
+   small models again; a cluster reads that from its shared file system. Jobs that took several
+   cheap steps over a tensor at once would read less, and an edit of one would rerun them all.
 4. **Snakemake's graph.** {jobs} jobs are {times} times those of the full study of Llama 3.2 1B,
    whose graph takes {dry_run}. Time goes with the number of jobs and files; `include` splits a
    model into studies of parts.
@@ -138,6 +143,9 @@ def scaling_page(root: Path) -> str:
         memory="\n".join(memory_table(record, runs[-1])),
         sampled=listed(f"`{step.split()[-1]}`" for step in record["most_weights"]),
         shard=f"2^{WEIGHTS_A_SHARD.bit_length() - 1} ({WEIGHTS_A_SHARD / 1e6:.0f} million)",
+        minutes=LONGEST_MINUTES,
+        microseconds=60e6 * LONGEST_MINUTES / WEIGHTS_A_SHARD,
+        slowest=slowest(record),
         shards="\n".join(shards_table(plans)),
         node=NODE_CORES,
         plans="\n".join(plans_table(plans)),

@@ -153,6 +153,17 @@ def bytes_a_second(plan: Record) -> str:
     return in_bytes(plan["bytes_read"] / (plan["cpu_seconds"] / NODE_CORES))
 
 
+def slowest(record: Record) -> str:
+    """The step that takes longest for a weight, of those that measure all weights."""
+    rates = {
+        step: rate["a_weight"]
+        for step, rate in record["rates"].items()
+        if step not in record["most_weights"]
+    }
+    step = max(rates, key=rates.__getitem__)
+    return f"{rates[step] * 1e6:.2f} ({step})"
+
+
 def manifest_time(rate: Record, plan: Record) -> str:
     """What the one job of a manifest takes."""
     minutes = (rate["start"] + rate["a_weight"] * plan["weights"]) / 60
