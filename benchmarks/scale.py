@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
@@ -40,6 +40,8 @@ SMALL = (20e6, 40e6, 80e6, 160e6)
 """Parameters of the checkpoints that growth is fitted to."""
 LARGE = float(number_of_parameters(LLAMA_3_2_1B))
 """Parameters of the one that the fit is held against."""
+FEWEST_SIZES = 3
+"""At which a step must have been measured for a line to be judged."""
 FULL_STUDY = ROOT / "config" / "llama-3.2-1b.yaml"
 THREADS = 1
 STEPS = {
@@ -159,7 +161,9 @@ def record(folder: Path, dry_run: dict[str, float]) -> dict[str, Any]:
     return {
         **found,
         "sizes": runs,
-        "large_weights": {step: _measured(runs[-1], step) for step in rates},
+        "large_weights": {
+            step: _measured_of_largest(runs[-1], step) for step in rates if _jobs(runs[-1], step)
+        },
         "most_weights": MOST_WEIGHTS,
         "codecs": CODECS,
         "dry_run": dry_run,
@@ -173,14 +177,16 @@ def record(folder: Path, dry_run: dict[str, float]) -> dict[str, Any]:
 def growth_of_all(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """CPU seconds over the small sizes, of every step and of all, and peak memory over all."""
     small = [run for run in runs if run["size"]["parameters"] < LARGE / 2]
-    steps = [step for step in STEPS if all(_jobs(run, step) for run in small)]
-    seconds = {step: seconds_of(step, small) for step in steps if _grows(step, small)}
-    total = [sum(_cost(run, step) for step in steps) for run in small]
+    had = {step: [run for run in small if _jobs(run, step)] for step in STEPS}
+    steps = [step for step in STEPS if len(had[step]) >= FEWEST_SIZES]
+    seconds = {step: seconds_of(step, had[step]) for step in steps if _grows(step, had[step])}
+    of_all = [step for step in steps if len(had[step]) == len(small)]
+    total = [sum(_cost(run, step) for step in of_all) for run in small]
     together = growth([run["size"]["weights"] for run in small], total)
-    rates = rates_of(steps, small, seconds)
+    rates = rates_of({step: had[step] for step in steps}, seconds)
     return {
         "seconds": {step: asdict(found) for step, found in seconds.items()},
-        "seconds_together": asdict(together),
+        "together": {"steps": of_all, **asdict(together)},
         "rates": {step: asdict(rate) for step, rate in rates.items()},
         "memory_mib": {step: asdict(memory_of(step, runs)) for step in steps},
     }
@@ -192,15 +198,22 @@ def seconds_of(step: str, runs: Sequence[dict[str, Any]]) -> Growth:
 
 
 def rates_of(
-    steps: Iterable[str], runs: Sequence[dict[str, Any]], seconds: Mapping[str, Growth]
+    runs_of: Mapping[str, Sequence[dict[str, Any]]], seconds: Mapping[str, Growth]
 ) -> dict[str, Rate]:
     """What every step takes: by its line, or where it measures as much of all sizes, by the mean.
 
     Such a step is taken to start as fast as the others do.
+
+    Parameters
+    ----------
+    runs_of
+        Runs that have a step.
+    seconds
+        The lines that there are.
     """
     usual = max(0.0, median(found.intercept for found in seconds.values()))
     rates = {}
-    for step in steps:
+    for step, runs in runs_of.items():
         if step in seconds:
             rates[step] = Rate(max(0.0, seconds[step].intercept), seconds[step].slope)
         else:
@@ -224,6 +237,22 @@ def _grows(step: str, runs: Sequence[dict[str, Any]]) -> bool:
 def _measured(run: dict[str, Any], step: str) -> int:
     """Weights of a checkpoint that a step measures."""
     return measured_weights(scaled(run["size"]["parameters"]), MOST_WEIGHTS.get(step))
+
+
+def _measured_of_largest(run: dict[str, Any], step: str) -> int:
+    """The same of the jobs that there are: all, or the one of the shard of the largest matrix.
+
+    Raises
+    ------
+    ValueError
+        If there are others, or that shard has other matrices too.
+    """
+    size, jobs = run["size"], _jobs(run, step)
+    if step == "manifest" or len(jobs) == size["shards"]:
+        return _measured(run, step)
+    if len(jobs) != 1 or size["largest"] < size["weights"] / size["shards"]:
+        raise ValueError(f"{step} was measured on some of {size['shards']} shards")
+    return min(size["largest"], MOST_WEIGHTS.get(step, size["largest"]))
 
 
 def _jobs(run: dict[str, Any], step: str) -> list[dict[str, Any]]:

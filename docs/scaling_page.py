@@ -63,8 +63,8 @@ of the time; above 1 it would say that large models cost more than their share.
 
 {together}
 
-The checkpoint of {large} parameters was not among these. What its jobs took, where all of a step
-were run, beside the line:
+The checkpoint of {large} parameters was not among these. What its jobs took beside the line, of
+one shard that with the largest matrix:
 
 {held}
 
@@ -137,7 +137,7 @@ def scaling_page(root: Path) -> str:
         targets="\n".join(targets_table(record)),
         fitted=len(small),
         growth="\n".join(growth_table(record["seconds"])),
-        together=together(record["seconds_together"]),
+        together=together(record["together"]),
         large=in_short(runs[-1]["size"]["parameters"]),
         held="\n".join(held_table(record, runs[-1])),
         memory="\n".join(memory_table(record, runs[-1])),

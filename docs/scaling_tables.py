@@ -49,7 +49,7 @@ def what_is_missing(runs: list[Record], steps: Iterable[str]) -> Iterator[str]:
         if whole:
             yield f"Not measured {of}: {listed(whole)}."
         if parts:
-            yield f"Measured on some shards only {of}: {listed(parts)}."
+            yield f"Measured on the shard of the largest matrix only {of}: {listed(parts)}."
     drawn = [run for run in runs if _jobs(run, _DRAWN)]
     sizes = listed(in_short(run["size"]["parameters"]) for run in drawn) or "none"
     yield f"Tables and the default figures were made of: {sizes}."
@@ -85,10 +85,10 @@ def growth_table(seconds: Mapping[str, Record]) -> Iterator[str]:
 
 
 def together(found: Record) -> str:
-    """All steps in one sentence."""
+    """The steps that were measured at all sizes, in one sentence."""
     return (
-        f"All steps together take {found['slope'] * 1e6:.3f} s a million weights and "
-        f"{found['intercept']:.0f} s besides: R² is {found['r_squared']:.4f}, the exponent "
+        f"{listed(found['steps']).capitalize()} together take {found['slope'] * 1e6:.3f} s a "
+        f"million weights and {found['intercept']:.0f} s besides: R² is {found['r_squared']:.4f}, the exponent "
         f"{found['exponent']:.2f}."
     )
 
@@ -99,11 +99,12 @@ def held_table(record: Record, run: Record) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for step, rate in record["rates"].items():
         jobs = _jobs(run, step)
-        if jobs < _wanted(run, step):
+        if not jobs:
             continue
         spent = sum(job["cpu_seconds"] for job in run["jobs"] if job["step"] == step)
         line = jobs * rate["start"] + rate["a_weight"] * record["large_weights"][step]
-        yield f"| {step} | {jobs} | {spent:.0f} | {line:.0f} | {spent / line:.2f} |"
+        cells = (step, f"{jobs} of {_wanted(run, step)}", f"{spent:.0f}", f"{line:.0f}")
+        yield f"| {' | '.join(cells)} | {spent / line:.2f} |"
 
 
 def memory_table(record: Record, run: Record) -> Iterator[str]:
