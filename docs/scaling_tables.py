@@ -87,9 +87,9 @@ def growth_table(seconds: Mapping[str, Record]) -> Iterator[str]:
 def together(found: Record) -> str:
     """The steps that were measured at all sizes, in one sentence."""
     return (
-        f"{listed(found['steps']).capitalize()} together take {found['slope'] * 1e6:.3f} s a "
-        f"million weights and {found['intercept']:.0f} s besides: R² is {found['r_squared']:.4f}, the exponent "
-        f"{found['exponent']:.2f}."
+        f"{listed(found['steps']).capitalize()} together take {found['slope'] * 1e6:.3f} s "
+        f"a million weights and {found['intercept']:.0f} s besides: R² is "
+        f"{found['r_squared']:.4f}, the exponent {found['exponent']:.2f}."
     )
 
 
