@@ -10,6 +10,7 @@ if not workflow.configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/needs.smk"
 include: "rules/batches.smk"
 include: "rules/weights.smk"
 include: "rules/text.smk"

@@ -15,9 +15,10 @@ rule robustness:
         interchange=directory(f"{ROBUSTNESS}/interchange"),
     log:
         f"{ROBUSTNESS}/robustness.log",
-    localrule: True
     conda:
         "../envs/atlas.yaml"
+    resources:
+        **of_tables,
     params:
         settings=study.robustness.model_dump(),
     script:
@@ -46,9 +47,10 @@ rule robustness_figure:
         "results/function/figures/robustness.log",
     benchmark:
         "results/function/figures/robustness.benchmark.tsv"
-    localrule: True
     conda:
         "../envs/atlas.yaml"
+    resources:
+        **of_tables,
     params:
         settings=study.robustness.model_dump(),
     script:

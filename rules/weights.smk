@@ -36,7 +36,7 @@ rule sampled_snapshots:
         "../envs/atlas.yaml"
     resources:
         mem_mb=tensor_memory_mb,
-        runtime=10,
+        runtime=minutes(10),
     params:
         sources=sampled_sources(),
         seed=study.seed,
@@ -99,7 +99,7 @@ rule manifest:
         "../envs/atlas.yaml"
     resources:
         mem_mb=tensor_memory_mb,
-        runtime=30,
+        runtime=minutes(30),
     params:
         folders=snapshot_folders,
     script:
@@ -123,7 +123,7 @@ rule statistics:
         "../envs/atlas.yaml"
     resources:
         mem_mb=tensor_memory_mb,
-        runtime=60,
+        runtime=minutes(60),
     params:
         shards=shards_of,
     script:
@@ -187,8 +187,9 @@ rule weights_figure:
         "results/weights/figures/{figure}.log",
     benchmark:
         "results/weights/figures/{figure}.benchmark.tsv"
-    localrule: True
     conda:
         "../envs/atlas.yaml"
+    resources:
+        **of_tables,
     script:
         "../scripts/weights/weights_figure.py"
