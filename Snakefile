@@ -9,6 +9,10 @@ if not workflow.configfiles:
     configfile: "config.yaml"
 
 
+# For `--sdm apptainer`; docs/cluster.md says how it is made.
+container: "envs/qatlas.sif"
+
+
 include: "rules/common.smk"
 include: "rules/needs.smk"
 include: "rules/batches.smk"

@@ -47,9 +47,10 @@ def most_weights(path, changed):
         return 0  # The job that reads it says what is wrong with it.
 
 
-# Room for the libraries that a job loads, and for what it makes of what it reads; about half as
-# much again as the default study was measured to take (results/runtimes.csv).
-tensor_memory_mb = memory_mb(1000, 12, largest_tensor_mb)
+# Room for the libraries that a job loads, for what it makes of what it reads, and for the two
+# Snakemakes around it on a cluster, which take 400 MB; somewhat more than the default study was
+# measured to take (results/runtimes.csv).
+tensor_memory_mb = memory_mb(1500, 12, largest_tensor_mb)
 language_model_memory_mb = memory_mb(2500, 20)
 training_memory_mb = memory_mb(4000)
 corpus_memory_mb = memory_mb(2000, 6)

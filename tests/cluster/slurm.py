@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 
 NODES = ("node1", "node2")
+MUNGE = ("key", "pid", "log", "seed")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "unshare", "nsenter", "setpriv")
 
 CONFIGURATION = """\
@@ -98,26 +99,26 @@ class Cluster:
         (self.folder / "etc/slurm.conf").write_text(self._configuration())
         (self.folder / "munge.key").write_bytes(os.urandom(128))
         (self.folder / "munge.key").chmod(0o400)
-        # The shell adopts and reaps what loses its parent, as init does.
-        kept = 'mount --bind "$0" /etc/slurm && while sleep 1; do :; done'
+        # Nothing answers sacct, there being no accounting database, yet the plugin would ask it while
+        # the controller is away. The shell adopts and reaps what loses its parent, as init does.
+        kept = (
+            'mount --bind "$0" /etc/slurm && mount --bind /dev/null "$(which sacct)" && '
+            "while sleep 1; do :; done"
+        )
         apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
         self._outer = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", *apart, "sh", "-c", kept, str(self.folder / "etc")]
         )
         try:
-            self._init = psutil.Process(self._outer.pid)
-            until(lambda: self._init.children(), 10, "the namespace")
-            (self._init,) = self._init.children()
-            until(
-                lambda: self.run("cat", "/etc/slurm/slurm.conf").returncode == 0, 10, "/etc/slurm"
-            )
-            self._start(
-                *("munged", "--foreground", "--force", "--key-file", self.folder / "munge.key"),
-                *("--socket", self.folder / "munge.socket", "--pid-file", self.folder / "munge.pid"),
-                *("--log-file", self.folder / "munge.log"),
-                *("--seed-file", self.folder / "munge.seed"),
-            )
-            until((self.folder / "munge.socket").exists, 10, "munge")
+            outer = psutil.Process(self._outer.pid)
+            until(outer.children, 10, "the namespace")
+            (self._init,) = outer.children()
+            mounted = ("test", "-e", "/etc/slurm/slurm.conf")
+            until(lambda: self.run(*mounted).returncode == 0, 10, "the configuration")
+            files = [f"--{kind}-file={self.folder}/munge.{kind}" for kind in MUNGE]
+            socket_there = self.folder / "munge.socket"
+            self._start("munged", "--foreground", "--force", *files, f"--socket={socket_there}")
+            until(socket_there.exists, 10, "munge")
             self.start_controller()
             for node in NODES:
                 self.start_node(node)

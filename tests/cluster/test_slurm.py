@@ -1,0 +1,97 @@
+"""Jobs on a real Slurm and its faults: the run ends right, with the bytes of a local run."""
+
+import signal
+
+import pytest
+
+from tests.cluster.sent import Sent
+from tests.cluster.slurm import NODES, until
+from tests.workflow.conftest import copy_project
+from tests.workflow.test_study import hashes
+
+# A matter of two jobs, the second of which loads PyTorch.
+STATISTICS = "results/weights/minilm/statistics/0.parquet"
+
+
+def locally(folder, *targets):
+    """Hashes of what the same targets are when they are made on this machine."""
+    folder.mkdir()
+    checkout = copy_project(folder)
+    run = checkout.snakemake(*targets)
+    assert run.returncode == 0, run.stdout
+    return hashes(checkout)
+
+
+@pytest.mark.slow
+def test_a_lost_node_costs_an_attempt_and_no_result(cluster, tmp_path):
+    sent = Sent(cluster, tmp_path / "sent", STATISTICS)
+    job = sent.until_a_job_runs()
+    cluster.lose_power("node1")
+    here = locally(tmp_path / "here", STATISTICS)
+    sent.ends_well()
+    assert cluster.ended()[job] == "NODE_FAIL"
+    assert sent.told().count("Trying to restart job") == 1
+    assert hashes(sent.checkout) == here
+
+
+@pytest.mark.long
+def test_the_small_study_has_the_bytes_of_a_local_run(cluster, tmp_path):
+    sent = Sent(cluster, tmp_path / "sent")
+    sent.until_a_job_runs()
+    sent.ends_well(1800)
+    assert set(cluster.ended().values()) == {"COMPLETED"}
+    assert hashes(sent.checkout) == locally(tmp_path / "here")
+
+
+@pytest.mark.long
+def test_a_job_over_its_memory_is_ended_and_given_more(cluster, tmp_path):
+    scarce = ("--set-resources", "statistics:mem_mb=400 * attempt ** 2")
+    sent = Sent(cluster, tmp_path / "sent", STATISTICS, *scarce)
+    here = locally(tmp_path / "here", STATISTICS)
+    sent.ends_well()
+    # Slurm kills the step; the job around it fails of that.
+    assert "exceeded memory limit" in sent.told()
+    assert list(cluster.ended().values()).count("FAILED") == 1
+    assert hashes(sent.checkout) == here
+
+
+@pytest.mark.long
+def test_a_job_over_its_time_is_ended_and_given_more(cluster, tmp_path):
+    short = ("--set-resources", "manifest:runtime=10 ** (attempt - 1)")
+    sent = Sent(cluster, tmp_path / "sent", STATISTICS, *short)
+    job = sent.until_a_job_runs()
+    # A job that hangs, its time being a minute.
+    for step in cluster.processes(f"slurmstepd: [{job}."):
+        for process in step.children(recursive=True):
+            process.suspend()
+    here = locally(tmp_path / "here", STATISTICS)
+    sent.ends_well()
+    assert cluster.ended()[job] == "TIMEOUT"
+    assert hashes(sent.checkout) == here
+
+
+@pytest.mark.long
+def test_a_controller_that_is_away_for_a_minute_loses_no_job(cluster, tmp_path):
+    sent = Sent(cluster, tmp_path / "sent", STATISTICS)
+    sent.until_a_job_runs()
+    cluster.stop_controller()
+    here = locally(tmp_path / "here", STATISTICS)
+    with pytest.raises(TimeoutError):
+        until(lambda: sent.process.poll() is not None, 60, "the run")
+    cluster.start_controller()
+    sent.ends_well()
+    assert hashes(sent.checkout) == here
+
+
+@pytest.mark.long
+def test_an_interrupted_run_cancels_its_jobs_and_goes_on_with_the_same_command(cluster, tmp_path):
+    sent = Sent(cluster, tmp_path / "sent", STATISTICS)
+    job = sent.until_a_job_runs()
+    (snakemake,) = cluster.processes("snakemake", "--workflow-profile", "slurm")
+    snakemake.send_signal(signal.SIGINT)
+    assert sent.process.wait(120) != 0
+    until(lambda: cluster.ended()[job] == "CANCELLED", 60, "the end of the job")
+    assert not any(cluster.running(node) for node in NODES)
+    sent.start()
+    sent.ends_well()
+    assert hashes(sent.checkout) == locally(tmp_path / "here", STATISTICS)
