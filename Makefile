@@ -4,13 +4,39 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --profile profiles/default
+# Another study: make CONFIG=study.yaml. It is checked first, since Snakemake runs templates.
+CONFIG ?=
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := study
-.PHONY: study test check report bench peers animations docs lock rulegraph clean help
+.PHONY: study plan report animations peers bench test check docs site rulegraph recorded-run \
+	lock audit clean help
 
-study: $(INSTALLED) ## build the default study: every number, figure and summary
-	$(SNAKEMAKE)
+study: $(INSTALLED) ## build the default study: every number, figure, summary, the paper and the report
+	$(if $(CONFIG),$(BIN)/python -m qatlas.config.check "$(CONFIG)")
+	$(SNAKEMAKE) all report $(if $(CONFIG),--configfile "$(CONFIG)")
+
+plan: $(INSTALLED) ## say what would be built and how long it may take, and build nothing
+	$(SNAKEMAKE) --dry-run --quiet rules reason
+
+figures/%: $(INSTALLED) ## remake one figure: make figures/CHAPTER/NAME
+	$(SNAKEMAKE) results/$(*D)/figures/$(*F).pdf
+
+report: $(INSTALLED) ## write results/report.html: figures, tables, run times, rule graph
+	$(SNAKEMAKE) report
+
+animations: $(INSTALLED) ## install Manim, an optional extra, and render the animations
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--requirement requirements-animations.txt || { echo "Manim compiles two of its parts: on" \
+		"Debian, apt-get install gcc pkg-config libpango1.0-dev" >&2; exit 1; }
+	$(SNAKEMAKE) animations
+
+peers: $(INSTALLED) ## install the optional outside quantizers: torchao, hqq
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--requirement requirements-peers.txt
+
+bench: $(INSTALLED) ## measure speed and memory against named alternatives
+	$(SNAKEMAKE) benchmarks
 
 test: check ## run every check and test
 	$(BIN)/pytest -n 2 --dist loadgroup
@@ -23,27 +49,18 @@ check: $(INSTALLED) ## run the static checks alone
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-report: study ## write results/report.html: figures, tables, run times, rule graph
-	$(SNAKEMAKE) --report results/report.html
-
-bench: $(INSTALLED) ## measure speed and memory against named alternatives
-	$(SNAKEMAKE) benchmarks
-
-figures/%: $(INSTALLED) ## remake one figure: make figures/CHAPTER/NAME
-	$(SNAKEMAKE) results/$(*D)/figures/$(*F).pdf
-
 docs: $(INSTALLED) ## write the generated pages and schemas of docs/
 	$(BIN)/python docs/generate.py
 
-peers: $(INSTALLED) ## install the optional outside quantizers: torchao, hqq
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--requirement requirements-peers.txt
+# Without dates, so that the same pages are the same bytes.
+site: $(INSTALLED) ## build the pages of docs/ as a site: results/site/index.html
+	SOURCE_DATE_EPOCH=0 NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-animations: $(INSTALLED) ## install Manim, an optional extra, and render the animations
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--requirement requirements-animations.txt || { echo "Manim compiles two of its parts: on" \
-		"Debian, apt-get install gcc pkg-config libpango1.0-dev" >&2; exit 1; }
-	$(SNAKEMAKE) animations
+rulegraph: $(INSTALLED) ## draw docs/images/rulegraph.svg (needs graphviz)
+	$(BIN)/snakemake --rulegraph dot 2>/dev/null | dot -Tsvg > docs/images/rulegraph.svg
+
+recorded-run: study ## record what this machine took, for first runs elsewhere to go by
+	$(SNAKEMAKE) --force recorded_run
 
 lock: $(INSTALLED) ## pin requirements*.in in requirements*.txt and envs/
 	for name in requirements requirements-peers requirements-animations; do \
@@ -54,14 +71,16 @@ lock: $(INSTALLED) ## pin requirements*.in in requirements*.txt and envs/
 	done
 	$(BIN)/python envs/from_lock.py
 
-rulegraph: $(INSTALLED) ## draw docs/images/rulegraph.svg (needs graphviz)
-	$(BIN)/snakemake --rulegraph dot 2>/dev/null | dot -Tsvg > docs/images/rulegraph.svg
+audit: $(INSTALLED) ## look up known vulnerabilities of the pinned packages (needs the network)
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	.venv/audit/bin/pip-audit --no-deps --disable-pip --requirement requirements.txt
 
 clean: ## remove results and Snakemake's own files, not the environment
 	rm -rf results .snakemake
 
 help: ## list these targets
-	@grep -hE '^[a-z/%]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z/%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 # The mark is written last, so an installation that broke off is taken up again.
 $(INSTALLED): requirements.txt pyproject.toml

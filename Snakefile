@@ -15,6 +15,7 @@ container: "envs/qatlas.sif"
 
 include: "rules/common.smk"
 include: "rules/needs.smk"
+include: "rules/figure_helpers.smk"
 include: "rules/batches.smk"
 include: "rules/weights.smk"
 include: "rules/text.smk"
@@ -31,41 +32,50 @@ for part in parts():
 
 
 include: "rules/paper.smk"
+include: "rules/paper_latex.smk"
+include: "rules/paper_explorer.smk"
 include: "rules/benchmarks.smk"
+include: "rules/messages.smk"
 
 
 rule all:
-    """Every number, figure and summary of the study."""
+    """Every number, figure and summary of the study, and the paper."""
     default_target: True
     input:
-        all_figures(),
-        summaries(),
+        in_all_formats(all_figures()),
+        list(summaries()),
         rules.lut.input if study.lut else [],
+        "results/paper/latex",
         "results/provenance.json",
         "results/runtimes.csv",
+        "results/paper/paper.pdf",
+        "results/explorer/index.html",
 
 
 rule figures:
     """Every figure."""
     input:
-        all_figures(),
+        in_all_formats(all_figures()),
 
 
 rule summaries:
     """The summary of every chapter."""
     input:
-        summaries(),
+        list(summaries()),
 
 
 rule weights:
     """What is being quantized?"""
     input:
-        figures("weights"),
+        in_all_formats(figures("weights")),
         "results/weights/summary.json",
 
 
 rule rate_distortion:
     """How many bits does a given error cost, and how far is that from the limit?"""
     input:
-        figures("rate_distortion"),
+        in_all_formats(figures("rate_distortion")),
         "results/rate_distortion/summary.json",
+
+
+include: "rules/report.smk"

@@ -1,16 +1,20 @@
-"""Write the generated pages of docs/: configuration, tables, codecs, and the JSON Schemas.
+"""Write the generated pages of docs/, and the JSON Schemas.
 
 Run it with `make docs`; a test fails where a page differs from what this writes.
 """
 
 import inspect
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from bounds_page import bounds_page
+from cite_page import cite_page
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
+from rules_page import rules_page
 
 from qatlas.codecs import registry
 from qatlas.config import geometry as geometry_config
@@ -56,13 +60,18 @@ TABLES = {
     "results/models/trained/ARCHITECTURE-SEED/losses.parquet": LOSSES,
     "results/rate_distortion/tables/measurements.parquet": rate_distortion.MEASUREMENTS,
     "results/rate_distortion/tables/bounds.parquet": rate_distortion.BOUNDS,
+    "results/rate_distortion/tables/target_distortion.parquet": rate_distortion.TARGET_DISTORTION,
+    "results/rate_distortion/tables/operating_points.parquet": rate_distortion.OPERATING_POINTS,
+    "results/rate_distortion/tables/rotation.parquet": rate_distortion.ROTATION,
     "results/rate_distortion/tables/allocations.parquet": rate_distortion.ALLOCATIONS,
     "results/rate_distortion/tables/allocation_totals.parquet": rate_distortion.ALLOCATION_TOTALS,
     "results/rate_distortion/tables/timings.parquet": rate_distortion.TIMINGS,
+    "results/rate_distortion/tables/speeds.parquet": rate_distortion.SPEEDS,
     "results/function/tables/evaluations.parquet": function.EVALUATIONS,
     "results/function/tables/positions.parquet": function.POSITIONS,
     "results/function/tables/layers.parquet": function.LAYERS,
     "results/function/tables/sensitivities.parquet": function.SENSITIVITIES,
+    "results/function/tables/losses.parquet": LOSSES,
     "results/function/tables/embeddings.parquet": function.EMBEDDINGS,
     "results/function/robustness/robustness.parquet": ROBUSTNESS,
     "results/lut/tables/map_errors.parquet": lut.MAP_ERRORS,
@@ -81,9 +90,17 @@ TABLES = {
 def pages() -> dict[str, str]:
     """Content of every generated file, by its name in docs/."""
     return {
-        "config.md": config_page(),
-        "tables.md": tables_page(),
-        "codecs.md": codecs_page(),
+        **{
+            name: WRITTEN + "\n" + page
+            for name, page in {
+                "config.md": config_page(),
+                "tables.md": tables_page(),
+                "codecs.md": codecs_page(),
+                "bounds.md": bounds_page(),
+                "rules.md": rules_page(HERE.parent),
+                "cite.md": cite_page(HERE.parent),
+            }.items()
+        },
         "config.schema.json": as_json(config_schema()),
         "summary.schema.json": as_json(Summary.model_json_schema()),
     }
@@ -135,7 +152,7 @@ def config_page() -> str:
         ("geometry.animations", geometry_config.Animations),
         ("geometry.layers", geometry_config.Layers),
     ]
-    lines = [WRITTEN, "# Configuration\n", inspect.cleandoc(INTRODUCTION), ""]
+    lines = ["# Configuration\n", inspect.cleandoc(INTRODUCTION), ""]
     for title, section in sections:
         lines += [f"## {title}\n", f"{inspect.getdoc(section)}\n", *fields_table(section), ""]
     return "\n".join(lines)
@@ -181,12 +198,14 @@ def type_name(description: dict[str, Any]) -> str:
 def tables_page() -> str:
     """Every table: what a row is, and its columns."""
     lines = [
-        WRITTEN,
         "# Tables\n",
         "All tables are tidy parquet files; units stand in the column names.\n",
     ]
+    paths: dict[Table, list[str]] = {}
     for path, table in TABLES.items():
-        lines += [f"## {table.name}\n", f"`{path}`: {lower_first(table.row)}\n"]
+        paths.setdefault(table, []).append(f"`{path}`")
+    for table, where in paths.items():
+        lines += [f"## {table.name}\n", f"{' and '.join(where)}: {lower_first(table.row)}\n"]
         lines += [*columns_table(table), ""]
     return "\n".join(lines)
 
@@ -197,32 +216,45 @@ def columns_table(table: Table) -> Iterator[str]:
     yield "|---|---|---|"
     for column in table.columns:
         kind = f"{column.type}, may be missing" if column.nullable else column.type
-        yield f"| `{column.name}` | {kind} | {column.meaning} |"
+        meaning = column.meaning.replace("|", "\\|")
+        yield f"| `{column.name}` | {kind} | {meaning} |"
 
 
 def codecs_page() -> str:
     """Every registered codec: what it does, what it charges, its source, its parameters."""
     lines = [
-        WRITTEN,
         "# Codecs\n",
         "A codec's name is the value of `codec` in a row of `codecs` in the configuration; its "
         "parameters are keys beside it, and a list stands for one point a value.\n",
     ]
     for name in registry.names():
-        described = inspect.getdoc(registry.codec_class(name))
-        lines += [f"## {name}\n", f"{described}\n", *parameters_table(name), ""]
+        described = inspect.getdoc(registry.codec_class(name)) or ""
+        told, _, attributes = described.partition("\nAttributes\n----------\n")
+        lines += [
+            f"## {name}\n",
+            f"{told.strip()}\n",
+            *parameters_table(name, meanings(attributes)),
+            "",
+        ]
     return "\n".join(lines)
 
 
-def parameters_table(name: str) -> Iterator[str]:
-    """Rows of a Markdown table: parameter, allowed values, default."""
+def meanings(attributes: str) -> dict[str, str]:
+    """What a docstring's section of attributes says of each."""
+    entries = re.findall(r"^(\w.*)\n((?:(?: .*)?\n?)+?)(?=^\w|\Z)", attributes, re.MULTILINE)
+    return {name: " ".join(text.split()) for names, text in entries for name in names.split(", ")}
+
+
+def parameters_table(name: str, meanings: Mapping[str, str]) -> Iterator[str]:
+    """Rows of a Markdown table: parameter, allowed values, default, meaning."""
     model = registry.parameter_model(name)
     properties = model.model_json_schema()["properties"]
-    yield "| parameter | allowed | default |"
-    yield "|---|---|---|"
+    yield "| parameter | allowed | default | meaning |"
+    yield "|---|---|---|---|"
     for key, field in model.model_fields.items():
         default = "required" if field.is_required() else f"`{shown(field.default)}`"
-        yield f"| `{key}` | {allowed(properties[key])} | {default} |"
+        meaning = meanings.get(key, "").replace("|", "\\|")
+        yield f"| `{key}` | {allowed(properties[key])} | {default} | {meaning} |"
 
 
 def allowed(description: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 from qatlas.codecs.peers import INSTALL, versions
 from qatlas.codecs.registry import create
 from qatlas.preflight import missing_packages
+from qatlas.weights.snapshot import snapshot_files
 from snakemake.logging import logger
 
 # Models that share their jobs, and codecs that can be measured here.

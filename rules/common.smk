@@ -1,4 +1,5 @@
 import ast
+import base64
 import os
 import re
 import subprocess
@@ -13,8 +14,10 @@ SOURCE = str(Path(workflow.basedir) / "src")
 sys.path.insert(0, SOURCE)
 os.environ.update(PYTHONPATH=SOURCE)
 
+from qatlas.config.files import read_config_file
 from qatlas.config.loading import load
 from qatlas.config.models import HubModel, LocalModel, PackagedModel, SampledModel
+from qatlas.earlier_results import require_own_results
 from qatlas.errors import AtlasError
 from qatlas.function.figures import FIGURES as function_figures
 from qatlas.lut.figures import figures_of as lut_figures
@@ -25,11 +28,24 @@ from qatlas.rate_distortion.figures import FIGURES as rate_distortion_figures
 from qatlas.weights.figures import FIGURES as weights_figures
 from snakemake.exceptions import WorkflowError
 
+PROVENANCE = Path("results/provenance.json")
+
+
+def record_of(path):
+    """Where Snakemake keeps what it made a file from."""
+    return Path(".snakemake/metadata") / base64.b64encode(str(path).encode()).decode()
+
+
 try:
+    # Snakemake takes the last of two equal keys and says nothing; jobs need not look again.
+    if workflow.is_main_process:
+        for file in workflow.configfiles:
+            read_config_file(file)
     study = load(config)
     # Jobs read these rules again; once is enough.
     if workflow.is_main_process:
         require_feasible(study, "results/weights/{model}/snapshot")
+        require_own_results(study, PROVENANCE, record_of(PROVENANCE))
 except AtlasError as error:
     raise WorkflowError(str(error))
 
@@ -58,6 +74,8 @@ if study.geometry:
         for name, reads in geometry_figures.items()
         if study.geometry.layers or name not in geometry_groups["layers"]
     }
+# What jobs took on another machine: what a first run goes by.
+RECORDED_RUN = str(ROOT / "resources" / "recorded_run.json")
 # Those that define `run`; the files beside them are what they share.
 BENCHMARKS = {
     path.stem: path
@@ -137,8 +155,9 @@ def all_figures():
 
 
 def summaries():
-    graph = ["results/function/robustness/summary.json"] if study.robustness else []
-    return [f"results/{chapter}/summary.json" for chapter in FIGURES] + graph
+    """Every summary, and the rule that makes it."""
+    graph = {"results/function/robustness/summary.json": "robustness"} if study.robustness else {}
+    return {f"results/{chapter}/summary.json": f"{chapter}_summary" for chapter in FIGURES} | graph
 
 
 def tables_of_figure(chapter):

@@ -127,6 +127,8 @@ rule function_tables:
         **table_files(table.name for table in TABLES),
     log:
         "results/function/tables/tables.log",
+    benchmark:
+        "results/function/tables/tables.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"
@@ -143,6 +145,8 @@ rule function_summary:
         summary=ensure("results/function/summary.json", non_empty=True),
     log:
         "results/function/summary.log",
+    benchmark:
+        "results/function/summary.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"
@@ -161,15 +165,7 @@ rule function_figure:
             "function/function_figure", f"function.figures.{wildcards.figure}"
         ),
     output:
-        pdf=ensure("results/function/figures/{figure}.pdf", non_empty=True),
-        png=report(
-            "results/function/figures/{figure}.png",
-            caption="captions/figure.rst",
-            category="Function",
-            labels={"figure": "{figure}"},
-        ),
-        drawn="results/function/figures/{figure}.csv",
-        caption="results/function/figures/{figure}.rst",
+        **figure_files("results/function/figures/{figure}", "Function"),
     log:
         "results/function/figures/{figure}.log",
     benchmark:
@@ -181,6 +177,7 @@ rule function_figure:
     resources:
         **of_tables,
     params:
+        formats=study.figure_formats,
         settings=study.function.model_dump(),
     script:
         "../scripts/function/function_figure.py"
@@ -189,5 +186,5 @@ rule function_figure:
 rule function:
     """Every figure of the chapter and what it found."""
     input:
-        figures("function"),
+        in_all_formats(figures("function")),
         "results/function/summary.json",

@@ -59,6 +59,8 @@ rule geometry_summary:
         summary=ensure("results/geometry/summary.json", non_empty=True),
     log:
         "results/geometry/summary.log",
+    benchmark:
+        "results/geometry/summary.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"
@@ -82,6 +84,7 @@ rule geometry_figures:
         **of_tables,
     params:
         names=list(GROUPS["regions"]),
+        formats=study.figure_formats,
     script:
         "../scripts/geometry/geometry_figures.py"
 
@@ -97,6 +100,7 @@ use rule geometry_figures as manifold_figures with:
         "results/geometry/figures/manifolds.benchmark.tsv"
     params:
         names=list(GROUPS["manifolds"]),
+        formats=study.figure_formats,
 
 
 include: "geometry_correction.smk"
@@ -111,5 +115,5 @@ if study.geometry.layers:
 rule geometry:
     """Every figure of the chapter and what it found."""
     input:
-        figures("geometry"),
+        in_all_formats(figures("geometry")),
         "results/geometry/summary.json",

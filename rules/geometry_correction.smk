@@ -34,3 +34,4 @@ use rule geometry_figures as correction_figures with:
         "results/geometry/figures/correction.benchmark.tsv"
     params:
         names=list(GROUPS["correction"]),
+        formats=study.figure_formats,

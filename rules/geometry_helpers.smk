@@ -30,23 +30,12 @@ def geometry_drawn(group):
 
 
 def geometry_figure_files(group):
-    """What that job writes: of each figure the PDF, its preview, what is drawn and the caption."""
-    stems = [f"results/geometry/figures/{name}" for name in GROUPS[group]]
-    return {
-        "pdf": ensure([f"{stem}.pdf" for stem in stems], non_empty=True),
-        "png": [previewed(stem) for stem in stems],
-        "drawn": [f"{stem}.csv" for stem in stems],
-        "caption": [f"{stem}.rst" for stem in stems],
-    }
-
-
-def previewed(stem):
-    """Preview of a figure, as the report shows it."""
-    return report(
-        f"{stem}.png",
-        caption="captions/figure.rst",
-        category="Geometry",
-        labels={"figure": Path(stem).name},
+    """What that job writes."""
+    return together(
+        [
+            figure_of_several(f"results/geometry/figures/{name}", "Geometry")
+            for name in GROUPS[group]
+        ]
     )
 
 

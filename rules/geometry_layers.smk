@@ -73,6 +73,8 @@ rule layer_tables:
         **geometry_table_files(LAYER_TABLES),
     log:
         "results/geometry/tables/layer_tables.log",
+    benchmark:
+        "results/geometry/tables/layer_tables.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"
@@ -91,3 +93,4 @@ use rule geometry_figures as layer_figures with:
         "results/geometry/figures/layers.benchmark.tsv"
     params:
         names=list(GROUPS["layers"]),
+        formats=study.figure_formats,

@@ -98,6 +98,8 @@ rule lut_summary:
         summary=ensure("results/lut/summary.json", non_empty=True),
     log:
         "results/lut/summary.log",
+    benchmark:
+        "results/lut/summary.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"
@@ -114,15 +116,7 @@ rule lut_figure:
         summary="results/lut/summary.json",
         code=lambda wildcards: code("lut/lut_figure", f"lut.figures.{wildcards.figure}"),
     output:
-        pdf=ensure("results/lut/figures/{figure}.pdf", non_empty=True),
-        png=report(
-            "results/lut/figures/{figure}.png",
-            caption="captions/figure.rst",
-            category="Lookup tables",
-            labels={"figure": "{figure}"},
-        ),
-        drawn="results/lut/figures/{figure}.csv",
-        caption="results/lut/figures/{figure}.rst",
+        **figure_files("results/lut/figures/{figure}", "Lookup tables"),
     log:
         "results/lut/figures/{figure}.log",
     benchmark:
@@ -134,6 +128,7 @@ rule lut_figure:
     resources:
         **of_tables,
     params:
+        formats=study.figure_formats,
         settings=study.lut.model_dump(),
     script:
         "../scripts/lut/lut_figure.py"
@@ -142,7 +137,7 @@ rule lut_figure:
 rule lut:
     """Every figure of the chapter and what it found."""
     input:
-        figures("lut"),
+        in_all_formats(figures("lut")),
         map_files(),
-        lut_plots_of_study(),
+        in_all_formats(lut_plots_of_study()),
         "results/lut/summary.json",

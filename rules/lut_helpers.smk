@@ -53,18 +53,22 @@ def lut_language_model():
 lut_errors_memory_mb = memory_mb(1000 + 160 * max(study.lut.sizes) ** 2 / 1e6)
 
 
+def drawn_stems(batch=(None,)):
+    """Paths without suffix of the plots that are drawn unasked, of all steps or of fewer."""
+    return [
+        name.path.removesuffix(".pdf") for steps in batch for name in drawn_plots(study.lut, steps)
+    ]
+
+
 def simulation_plots(batch=(None,)):
-    """Files of the plots that are drawn unasked, of all steps or of fewer."""
-    pdfs = [name.path for steps in batch for name in drawn_plots(study.lut, steps)]
-    suffixes = {"pdf": ".pdf", "png": ".png", "drawn": ".csv", "caption": ".rst"}
-    return {
-        kind: [str(Path(pdf).with_suffix(suffix)) for pdf in pdfs]
-        for kind, suffix in suffixes.items()
-    }
+    """Outputs of a job that draws these plots."""
+    return together(
+        [figure_of_several(s, "Lookup tables", "Simulated variants") for s in drawn_stems(batch)]
+    )
 
 
 def lut_plots_of_study():
-    return simulation_plots()["pdf"]
+    return [f"{stem}.pdf" for stem in drawn_stems()]
 
 
 def settings_of_simulations():
@@ -83,7 +87,7 @@ def settings_of_asked_plot(wildcards):
 
 
 def plots_of_example(wildcards):
-    return simulation_plots([int(wildcards.steps)])["png"]
+    return [f"{stem}.png" for stem in drawn_stems([int(wildcards.steps)])]
 
 
 def steps_of_simulations():

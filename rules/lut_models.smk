@@ -47,6 +47,8 @@ rule lut_models_table:
         table_models="results/lut/tables/table_models.parquet",
     log:
         "results/lut/tables/table_models.log",
+    benchmark:
+        "results/lut/tables/table_models.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"

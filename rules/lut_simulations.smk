@@ -46,6 +46,7 @@ rule lut_plots:
         **of_tables,
     params:
         settings=study.lut.model_dump(),
+        formats=study.figure_formats,
     script:
         "../scripts/lut/lut_plots.py"
 
@@ -67,6 +68,7 @@ rule lut_plots_of_steps:
         **of_tables,
     params:
         settings=study.lut.model_dump(),
+        formats=study.figure_formats,
     script:
         "../scripts/lut/lut_plots.py"
 
@@ -77,10 +79,7 @@ rule lut_plot:
         **lut_table_files(["examples", "trajectories"]),
         code=code("lut/lut_plots"),
     output:
-        pdf="results/lut/figures/{folder}/{plot}.pdf",
-        png="results/lut/figures/{folder}/{plot}.png",
-        drawn="results/lut/figures/{folder}/{plot}.csv",
-        caption="results/lut/figures/{folder}/{plot}.rst",
+        **figure_paths("results/lut/figures/{folder}/{plot}", study.figure_formats),
     log:
         "results/lut/figures/{folder}/{plot}.log",
     benchmark:
@@ -93,6 +92,7 @@ rule lut_plot:
         "../envs/atlas.yaml"
     params:
         settings=settings_of_asked_plot,
+        formats=study.figure_formats,
     script:
         "../scripts/lut/lut_plots.py"
 

@@ -1,4 +1,6 @@
-"""What do we print? So far: where everything came from, and what it took."""
+"""What do we print?"""
+
+from qatlas.paper.tables import files_of
 
 
 rule provenance:
@@ -14,6 +16,8 @@ rule provenance:
         provenance=ensure("results/provenance.json", non_empty=True),
     log:
         "results/provenance.log",
+    benchmark:
+        "results/provenance.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"
@@ -34,11 +38,82 @@ rule runtimes:
         all_figures(),
         code=code("paper/runtimes"),
     output:
-        runtimes=report("results/runtimes.csv", caption="captions/runtimes.rst", category="Run"),
+        runtimes="results/runtimes.csv",
     log:
         "results/runtimes.log",
+    benchmark:
+        "results/runtimes.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"
     script:
         "../scripts/paper/runtimes.py"
+
+
+rule values:
+    """Every value, claim and table that is printed, each in the digits that it is printed with."""
+    input:
+        **files_of(study),
+        summaries=list(summaries()),
+        code=code("paper/values"),
+    output:
+        values=ensure("results/paper/values.json", non_empty=True),
+        tables=ensure("results/paper/tables.json", non_empty=True),
+    log:
+        "results/paper/values.log",
+    benchmark:
+        "results/paper/values.benchmark.tsv"
+    localrule: True
+    conda:
+        "../envs/atlas.yaml"
+    params:
+        study=study.model_dump(mode="json"),
+        made_by=summaries(),
+    script:
+        "../scripts/paper/values.py"
+
+
+rule paper:
+    """The paper: what the chapters found, in the words that this study bears out."""
+    input:
+        main=ROOT / "paper" / "main.typ",
+        source=sorted(str(file) for file in (ROOT / "paper").rglob("*") if file.is_file()),
+        values="results/paper/values.json",
+        tables="results/paper/tables.json",
+        provenance="results/provenance.json",
+        figures=all_figures(),
+        captions=[str(Path(figure).with_suffix(".rst")) for figure in all_figures()],
+        code=code("paper/paper"),
+    output:
+        pdf=report(
+            ensure("results/paper/paper.pdf", non_empty=True),
+            caption="captions/paper.rst",
+            category="Paper",
+            labels={"document": "paper"},
+        ),
+    log:
+        "results/paper/paper.log",
+    benchmark:
+        "results/paper/paper.benchmark.tsv"
+    localrule: True
+    conda:
+        "../envs/atlas.yaml"
+    script:
+        "../scripts/paper/paper.py"
+
+
+rule recorded_run:
+    """Record what the jobs of this run took, for the first run on another machine to go by."""
+    input:
+        runtimes="results/runtimes.csv",
+        provenance="results/provenance.json",
+        code=code("paper/recorded_run"),
+    output:
+        record=ensure(RECORDED_RUN, non_empty=True),
+    log:
+        "results/recorded_run.log",
+    localrule: True
+    conda:
+        "../envs/atlas.yaml"
+    script:
+        "../scripts/paper/recorded_run.py"

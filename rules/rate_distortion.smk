@@ -114,6 +114,8 @@ rule rate_distortion_tables:
         ),
     log:
         "results/rate_distortion/tables/tables.log",
+    benchmark:
+        "results/rate_distortion/tables/tables.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"
@@ -176,15 +178,7 @@ rule rate_distortion_figure:
             f"rate_distortion.figures.{wildcards.figure}",
         ),
     output:
-        pdf=ensure("results/rate_distortion/figures/{figure}.pdf", non_empty=True),
-        png=report(
-            "results/rate_distortion/figures/{figure}.png",
-            caption="captions/figure.rst",
-            category="Rate and distortion",
-            labels={"figure": "{figure}"},
-        ),
-        drawn="results/rate_distortion/figures/{figure}.csv",
-        caption="results/rate_distortion/figures/{figure}.rst",
+        **figure_files("results/rate_distortion/figures/{figure}", "Rate and distortion"),
     log:
         "results/rate_distortion/figures/{figure}.log",
     benchmark:
@@ -194,6 +188,7 @@ rule rate_distortion_figure:
     resources:
         **of_tables,
     params:
+        formats=study.figure_formats,
         settings=study.rate_distortion.model_dump(),
     script:
         "../scripts/rate_distortion/rate_distortion_figure.py"

@@ -1,6 +1,7 @@
 """Perplexity against precision: measured here, read from a folder, or made up for the layout."""
 
 ROBUSTNESS = "results/function/robustness"
+ROBUSTNESS_FORMATS = tuple(sorted({"svg", "eps", *study.figure_formats}))
 
 
 rule robustness:
@@ -15,6 +16,8 @@ rule robustness:
         interchange=directory(f"{ROBUSTNESS}/interchange"),
     log:
         f"{ROBUSTNESS}/robustness.log",
+    benchmark:
+        f"{ROBUSTNESS}/robustness.benchmark.tsv"
     conda:
         "../envs/atlas.yaml"
     resources:
@@ -32,17 +35,9 @@ rule robustness_figure:
         summary=f"{ROBUSTNESS}/summary.json",
         code=code("function/robustness_figure"),
     output:
-        pdf=ensure("results/function/figures/robustness.pdf", non_empty=True),
-        png=report(
-            "results/function/figures/robustness.png",
-            caption="captions/figure.rst",
-            category="Function",
-            labels={"figure": "robustness"},
+        **figure_files(
+            "results/function/figures/robustness", "Function", formats=ROBUSTNESS_FORMATS
         ),
-        drawn="results/function/figures/robustness.csv",
-        caption="results/function/figures/robustness.rst",
-        svg=ensure("results/function/figures/robustness.svg", non_empty=True),
-        eps=ensure("results/function/figures/robustness.eps", non_empty=True),
     log:
         "results/function/figures/robustness.log",
     benchmark:
@@ -52,6 +47,7 @@ rule robustness_figure:
     resources:
         **of_tables,
     params:
+        formats=ROBUSTNESS_FORMATS,
         settings=study.robustness.model_dump(),
     script:
         "../scripts/function/robustness_figure.py"

@@ -59,6 +59,8 @@ rule local_snapshot:
         "../envs/atlas.yaml"
     params:
         path=lambda wildcards: study.models[wildcards.model].path,
+        # A file that was missing is linked once it is there.
+        files=lambda wildcards: snapshot_files(study.models[wildcards.model].path),
     script:
         "../scripts/weights/local_snapshot.py"
 
@@ -143,6 +145,8 @@ rule weights_tables:
         densities=ensure("results/weights/tables/densities.parquet", non_empty=True),
     log:
         "results/weights/tables/tables.log",
+    benchmark:
+        "results/weights/tables/tables.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"
@@ -160,6 +164,8 @@ rule weights_summary:
         summary=ensure("results/weights/summary.json", non_empty=True),
     log:
         "results/weights/summary.log",
+    benchmark:
+        "results/weights/summary.benchmark.tsv"
     localrule: True
     conda:
         "../envs/atlas.yaml"
@@ -174,15 +180,7 @@ rule weights_figure:
         summary="results/weights/summary.json",
         code=lambda wildcards: code("weights/weights_figure", f"weights.figures.{wildcards.figure}"),
     output:
-        pdf=ensure("results/weights/figures/{figure}.pdf", non_empty=True),
-        png=report(
-            "results/weights/figures/{figure}.png",
-            caption="captions/figure.rst",
-            category="Weights",
-            labels={"figure": "{figure}"},
-        ),
-        drawn="results/weights/figures/{figure}.csv",
-        caption="results/weights/figures/{figure}.rst",
+        **figure_files("results/weights/figures/{figure}", "Weights"),
     log:
         "results/weights/figures/{figure}.log",
     benchmark:
@@ -191,5 +189,7 @@ rule weights_figure:
         "../envs/atlas.yaml"
     resources:
         **of_tables,
+    params:
+        formats=study.figure_formats,
     script:
         "../scripts/weights/weights_figure.py"

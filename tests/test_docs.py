@@ -1,22 +1,18 @@
-import importlib.util
 import os
 import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
 import yaml
 
+from qatlas.config.loading import load
+from tests.pages import FOLDER, PAGES, RUN_ON_A_STUDY, SNAKEMAKE, blocks, commands, titled
 from tests.workflow.conftest import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-
-
-def load(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+sys.path.insert(0, str(FOLDER))
+from generate import pages
 
 
 def rules():
@@ -29,9 +25,15 @@ def rules():
 
 
 def test_generated_pages_are_up_to_date():
-    for name, content in load(ROOT / "docs/generate.py").pages().items():
+    for name, content in pages().items():
         written = (ROOT / "docs" / name).read_text()
         assert written == content.rstrip("\n") + "\n", f"docs/{name} is stale: run `make docs`"
+
+
+def test_the_page_of_rules_has_every_rule():
+    named = re.findall(r"^### (\w+)", (FOLDER / "rules.md").read_text(), re.MULTILINE)
+    assert len(named) == len(set(named))
+    assert set(named) >= rules()
 
 
 def pins(name):
@@ -81,6 +83,18 @@ def test_torch_is_pinned_to_a_version_that_every_index_has():
     assert "\ntorch==2.13.0\n" in (ROOT / "requirements.txt").read_text()
 
 
+def test_make_help_tells_what_every_target_does():
+    makefile = (ROOT / "Makefile").read_text().replace("\\\n", " ")
+    phony = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[1].split()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+    run = subprocess.run(
+        ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True, env=environment
+    )
+    told = dict(re.findall(r"^(\S+) {2,}(\S.*)$", run.stdout, re.MULTILINE))
+    assert sorted(told) == sorted([*phony, "figures/%"])
+    assert run.stdout.count("\n") == len(told)
+
+
 def test_every_script_is_the_script_of_its_rule():
     scripts = {path.stem for path in (ROOT / "scripts").rglob("*.py")}
     assert scripts <= rules()
@@ -103,13 +117,16 @@ def test_the_picture_of_the_rule_graph_shows_every_rule_of_the_default_study():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_to_files(page):
-    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if p not in RUN_ON_A_STUDY], ids=lambda p: p.name
+)
 def test_python_examples_run(page):
-    for example in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
+    # One whose first line goes on is a file, which a test of its own adds.
+    for example in re.findall(r"^```python\n(.*?)^```", page.read_text(), re.M | re.S):
         run = subprocess.run(
             [sys.executable, "-c", example], capture_output=True, text=True, check=False
         )
@@ -117,20 +134,77 @@ def test_python_examples_run(page):
         assert run.stdout
 
 
+def laid_over(below, above, depth=3):
+    """Two configurations as one; what is deeper is taken whole."""
+    if not depth or not (isinstance(below, dict) and isinstance(above, dict)):
+        return above
+    shared = below.keys() & above.keys()
+    deeper = {key: laid_over(below[key], above[key], depth - 1) for key in shared}
+    return {**below, **above, **deeper}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_commands_name_targets_that_exist(page):
-    blocks = "".join(re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL))
-    for command in filter(None, (line.partition("#")[0].split() for line in blocks.splitlines())):
-        if command[0] == "make":
-            arguments = ["make", "--dry-run", *command[1:]]
-        else:
-            arguments = [sys.executable, "-m", "snakemake", "--dry-run", *command[1:]]
-            assert command[0] == ".venv/bin/snakemake"
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
-        run = subprocess.run(
-            arguments, cwd=ROOT, capture_output=True, text=True, check=False, env=environment
+def test_examples_of_configuration_are_right(page):
+    """Those of a page together are right beside the small study; one with a title stands alone."""
+    study = yaml.safe_load((ROOT / "config/smoke.yaml").read_text())
+    files = dict(titled(page))
+    # A page that adds a codec has a test of its own, which adds it.
+    if not any(name.endswith(".py") for name in files):
+        for block in blocks(page, "yaml"):
+            study = laid_over(study, yaml.safe_load(block) or {})
+    load(study)
+    for name in files:
+        if name.endswith(".yaml"):
+            load(yaml.safe_load(files[name]))
+
+
+def dry_run(*words):
+    """Run a program for show, without the settings of a make that runs the tests."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+    run = subprocess.run(
+        words, cwd=ROOT, capture_output=True, text=True, check=False, env=environment
+    )
+    assert run.returncode == 0, f"{' '.join(words)}: {run.stdout}{run.stderr}"
+
+
+def test_commands_are_of_the_project():
+    assert {command.words[0] for command in commands()} == {"make", SNAKEMAKE}
+
+
+def test_targets_of_make_exist():
+    for command in commands():
+        if command.words[0] == "make":
+            dry_run("make", "--dry-run", *command.words[1:])
+
+
+def test_targets_of_snakemake_exist_in_the_default_study():
+    targets = {target for command in commands() for target in command.targets}
+    dry_run(sys.executable, "-m", "snakemake", "--dry-run", *sorted(targets))
+
+
+def test_commands_of_snakemake_with_options_are_right(tmp_path):
+    """A study that a page holds in full is put where its command seeks it."""
+    named = {}
+    for page in PAGES:
+        named |= dict(
+            re.findall(r'^```yaml title="(.*?)"\n(.*?)^```', page.read_text(), re.M | re.S)
         )
-        assert run.returncode == 0, f"{command}: {run.stderr}"
+    for name, content in named.items():
+        (tmp_path / name).write_text(content)
+    for command in commands():
+        if command.words[0] == SNAKEMAKE and not command.targets and command.words[1:]:
+            words = [str(tmp_path / word) if word in named else word for word in command.words[1:]]
+            dry_run(sys.executable, "-m", "snakemake", "--dry-run", *words)
+
+
+def test_the_citation_is_that_of_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    # What the schema of version 1.2.0 asks for.
+    assert {"authors", "cff-version", "message", "title"} <= citation.keys()
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["type"] in ("software", "dataset")
+    assert (citation["version"], citation["license"]) == (package["version"], package["license"])
 
 
 def test_the_project_speaks_of_itself_alone():

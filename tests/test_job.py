@@ -41,6 +41,15 @@ def test_a_job_that_succeeds_logs_what_it_said_and_how_long_it_took(run):
     assert last.startswith("INFO qatlas: done in ")
 
 
+def test_what_other_packages_say_is_logged_from_warnings_on(run):
+    _, log = run(
+        "logging.getLogger('fontTools.subset').info('glyf pruned')",
+        "logging.getLogger('fontTools.subset').warning('no glyphs')",
+    )
+    assert log.splitlines()[0] == "WARNING fontTools.subset: no glyphs"
+    assert "pruned" not in log
+
+
 def test_a_warning_of_the_library_is_seen_on_the_terminal_too(run):
     finished, log = run("logging.getLogger('qatlas.sweep').warning('a series is skipped')")
     assert finished.stderr == "sweep: a series is skipped\n"

@@ -1,5 +1,6 @@
 import json
 import math
+import re
 
 import jsonschema
 import pytest
@@ -107,23 +108,29 @@ def test_unknown_keys_are_refused(kind):
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "said"),
     [
-        None,
-        "",
-        "{",
-        "[]",
-        '{"schema": 2, "chapter": "weights", "source": "measured", "values": {}, "claims": {}}',
-        '{"schema": 1, "chapter": "weights", "source": "guessed", "values": {}, "claims": {}}',
-        '{"schema": 1, "chapter": "weights", "values": {"a": 3}, "claims": {}}',
+        (None, "not a readable summary"),
+        ("", "not a readable summary"),
+        ("{", "not a readable summary"),
+        (b"\xff", "not a readable summary"),
+        ("[]", "its schema is None and should be 1"),
+        ('{"schema": 2, "colour": "red"}', "its schema is 2 and should be 1"),
+        (
+            '{"schema": 1, "chapter": "a", "source": "guessed", "values": {}, "claims": {}}',
+            "source: Input should be 'measured' or 'simulated'",
+        ),
+        ('{"schema": 1, "chapter": "a", "values": {"a": 3}, "claims": {}}', r"values\.a: "),
     ],
 )
-def test_what_is_no_summary_is_named_with_what_to_do(content, tmp_path):
+def test_what_is_no_summary_of_this_version_is_named_with_what_to_do(content, said, tmp_path):
     path = tmp_path / "summary.json"
     if content is not None:
-        path.write_text(content)
-    with pytest.raises(AtlasError, match=r"(?s)summary\.json: not a summary .*; delete it and run"):
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(AtlasError) as refusal:
         read_summary(path)
+    assert re.search(rf"(?s)summary\.json: .*{said}.*; make it again: ", str(refusal.value))
+    assert f"snakemake --force {path}" in str(refusal.value)
 
 
 def test_a_summary_that_cannot_be_written_leaves_no_file(tmp_path, monkeypatch):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -5,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from qatlas.errors import AtlasError
-from qatlas.tables import Column, Table, read_table, write_csv, write_table
+from qatlas.tables import Column, Table, read_table, read_whole_table, write_csv, write_table
 
 KIND = Table(
     "weighings",
@@ -113,25 +115,43 @@ def test_a_file_that_cannot_be_read_is_named_with_what_to_do(content, tmp_path):
         path.write_bytes(path.read_bytes()[:-10])
     elif content is not None:
         path.write_bytes(content)
-    message = r"t\.parquet: not a readable parquet file .*; delete it and run snakemake again"
+    message = r"t\.parquet: not a readable parquet file .*snakemake --force \S*t\.parquet"
     with pytest.raises(AtlasError, match=message):
         read_table(KIND, path)
 
 
 @pytest.mark.parametrize(
-    "foreign",
+    ("foreign", "difference"),
     [
-        pa.table({"thing": ["stone"]}),
-        pa.Table.from_pylist(ROWS, KIND.schema).rename_columns(
-            ["thing", "mass_g", "count", "exact"]
+        (
+            pa.Table.from_pylist(ROWS, KIND.schema).drop(["exact"]),
+            "not as expected: exact",
         ),
-        pa.Table.from_pylist(ROWS, pa.schema([f.with_nullable(True) for f in KIND.schema])),
+        (
+            pa.Table.from_pylist(ROWS, KIND.schema).rename_columns(
+                ["thing", "mass_g", "count", "exact"]
+            ),
+            "not as expected: mass_kg; found: mass_g",
+        ),
+        (
+            pa.Table.from_pylist(
+                ROWS, pa.schema([KIND.schema.field(0).with_nullable(True), *list(KIND.schema)[1:]])
+            ),
+            "not as expected: thing; found: thing",
+        ),
+        (
+            pa.Table.from_pylist(ROWS, pa.schema(list(KIND.schema)[::-1])),
+            "the order differs",
+        ),
     ],
-    ids=["fewer columns", "another name", "another type"],
+    ids=["fewer columns", "another name", "another type", "another order"],
 )
-def test_a_table_of_another_schema_is_named_with_what_to_do(foreign, tmp_path):
+def test_a_table_of_another_schema_is_named_with_what_to_do(foreign, difference, tmp_path):
     pq.write_table(foreign, tmp_path / "t.parquet")
-    message = r"t\.parquet: its columns are not those of a weighings table.*; delete it and run"
+    message = (
+        rf"t\.parquet: its columns are not those of a weighings table.*\({difference}\); "
+        r"make it again: snakemake --force \S*t\.parquet"
+    )
     with pytest.raises(AtlasError, match=message):
         read_table(KIND, tmp_path / "t.parquet")
 
@@ -141,3 +161,14 @@ def test_what_is_written_for_reading_has_six_digits(tmp_path):
     write_csv(rows[["thing", "mass_kg"]], tmp_path / "new folder" / "t.csv")
     text = (tmp_path / "new folder" / "t.csv").read_text()
     assert text == "thing,mass_kg\nstone,0.333333\nair,\n"
+
+
+def test_a_chapters_table_without_rows_is_named_where_every_study_has_some(tmp_path):
+    write_table([], KIND, tmp_path / "t.parquet")
+    assert read_whole_table(KIND, tmp_path / "t.parquet").empty
+    with pytest.raises(
+        AtlasError, match=r"t\.parquet: has no rows.*snakemake --force \S*t\.parquet"
+    ):
+        read_whole_table(replace(KIND, always_has_rows=True), tmp_path / "t.parquet")
+    write_table(ROWS, KIND, tmp_path / "t.parquet")
+    assert len(read_whole_table(replace(KIND, always_has_rows=True), tmp_path / "t.parquet")) == 2

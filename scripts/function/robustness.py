@@ -12,12 +12,12 @@ from qatlas.function.robustness.summary import robustness_summary
 from qatlas.function.schema import EVALUATIONS
 from qatlas.job import job
 from qatlas.summary import write_summary
-from qatlas.tables import read_table, write_table
+from qatlas.tables import read_whole_table, write_table
 
 with job(snakemake):
     inputs, output = snakemake.input, snakemake.output
     section = Robustness(**snakemake.params.settings)
-    rows = rows_of(section, lambda: read_table(EVALUATIONS, inputs.evaluations))
+    rows = rows_of(section, lambda: read_whole_table(EVALUATIONS, inputs.evaluations))
     settings = settings_of(section)
     summary = robustness_summary(rows, settings)
     text = table_text(rows, settings, summary.claims)

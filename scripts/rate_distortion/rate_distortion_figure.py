@@ -1,8 +1,8 @@
 from importlib import import_module
 
 from qatlas.config.rate_distortion import RateDistortion
+from qatlas.figure_files import save_figure
 from qatlas.job import job
-from qatlas.plotting import save_figure
 from qatlas.rate_distortion.figures import FIGURES
 from qatlas.rate_distortion.schema import (
     ALLOCATION_TOTALS,
@@ -12,7 +12,7 @@ from qatlas.rate_distortion.schema import (
     ROTATION,
 )
 from qatlas.summary import read_summary
-from qatlas.tables import read_table
+from qatlas.tables import read_whole_table
 
 KINDS = {
     kind.name: kind for kind in (MEASUREMENTS, BOUNDS, ROTATION, ALLOCATIONS, ALLOCATION_TOTALS)
@@ -22,7 +22,7 @@ with job(snakemake):
     name = snakemake.wildcards.figure
     settings = RateDistortion(**snakemake.params.settings)
     figure = import_module(f"qatlas.rate_distortion.figures.{name}")
-    tables = {t: read_table(KINDS[t], snakemake.input[t]) for t in FIGURES[name]}
+    tables = {t: read_whole_table(KINDS[t], snakemake.input[t]) for t in FIGURES[name]}
     drawn = figure.select(tables, settings)
     caption = figure.caption(read_summary(snakemake.input.summary), settings)
-    save_figure(figure.draw(drawn), drawn, caption, snakemake.output.pdf)
+    save_figure(figure.draw(drawn), drawn, caption, snakemake.output.pdf, snakemake.params.formats)

@@ -9,13 +9,13 @@ from qatlas.rate_distortion.schema import (
 )
 from qatlas.rate_distortion.summary import summarize
 from qatlas.summary import write_summary
-from qatlas.tables import read_table
+from qatlas.tables import read_whole_table
 
 KINDS = (MEASUREMENTS, OPERATING_POINTS, TARGET_DISTORTION, ROTATION, ALLOCATION_TOTALS)
 
 with job(snakemake):
     summary = summarize(
-        {kind.name: read_table(kind, snakemake.input[kind.name]) for kind in KINDS},
+        {kind.name: read_whole_table(kind, snakemake.input[kind.name]) for kind in KINDS},
         RateDistortion(**snakemake.params.settings),
         snakemake.params.sampled,
         snakemake.params.configured,

@@ -1,7 +1,9 @@
 from qatlas.job import job
-from qatlas.weights.snapshot import link_snapshot
+from qatlas.weights.snapshot import link_snapshot, require_own_files
 from qatlas.weights.sources import hub_folder
 
 with job(snakemake):
-    source = hub_folder(snakemake.params.repository, snakemake.params.revision)
+    repository = snakemake.params.repository
+    source = hub_folder(repository, snakemake.params.revision)
+    require_own_files(source, f"model {repository}")
     link_snapshot(source, snakemake.output.folder)

@@ -1,9 +1,9 @@
 from importlib import import_module
 
+from qatlas.figure_files import save_figure
 from qatlas.job import job
-from qatlas.plotting import save_figure
 from qatlas.summary import read_summary
-from qatlas.tables import read_table
+from qatlas.tables import read_whole_table
 from qatlas.weights.figures import FIGURES
 from qatlas.weights.statistics import DENSITIES, STATISTICS
 
@@ -12,6 +12,8 @@ KINDS = {kind.name: kind for kind in (STATISTICS, DENSITIES)}
 with job(snakemake):
     name = snakemake.wildcards.figure
     figure = import_module(f"qatlas.weights.figures.{name}")
-    drawn = figure.select({t: read_table(KINDS[t], snakemake.input[t]) for t in FIGURES[name]})
+    drawn = figure.select(
+        {t: read_whole_table(KINDS[t], snakemake.input[t]) for t in FIGURES[name]}
+    )
     caption = figure.caption(read_summary(snakemake.input.summary))
-    save_figure(figure.draw(drawn), drawn, caption, snakemake.output.pdf)
+    save_figure(figure.draw(drawn), drawn, caption, snakemake.output.pdf, snakemake.params.formats)

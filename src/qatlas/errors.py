@@ -1,7 +1,11 @@
-"""The one exception a user can cause, and the sentence that suggests what was meant."""
+"""The one exception a user can cause, and the sentences that say what was meant or what to do."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+_SHOWN = 200
 
 
 class AtlasError(ValueError):
@@ -18,3 +22,21 @@ def nearest(found: str, allowed: Iterable[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return f"allowed: {', '.join(names) or 'none'}"
+
+
+def make_again(path: str | Path) -> str:
+    """Say how a file that the workflow made is made anew, by its path in the results."""
+    return f"make it again: snakemake --force {path} (and your --configfile, if you name one)"
+
+
+def shown(found: Any) -> str:
+    """How a message shows what was found: as Python writes it, on one line and not too long."""
+    written = repr(found)
+    return written if len(written) <= _SHOWN else f"{written[:_SHOWN]}… ({len(written)} characters)"
+
+
+def said(error: BaseException) -> str:
+    """What another library's error says, on one line, printable and not too long."""
+    words = " ".join(str(error).split())
+    plain = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in words)
+    return plain if len(plain) <= 2 * _SHOWN else f"{plain[: 2 * _SHOWN]}…"

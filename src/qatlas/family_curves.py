@@ -21,7 +21,7 @@ TRUE_RATE = "true rate (bits per weight, everything charged)"
 INTERVALS = "Upright bars: 95 % intervals of what was measured on rows drawn at random."
 """What captions say of the intervals that ``draw_families`` draws."""
 
-_LONGEST_STEP_BITS = 2.25
+LONGEST_STEP_BITS = 2.25
 """A line between points further apart would suggest rates that nobody measured."""
 
 
@@ -87,7 +87,7 @@ def _draw_intervals(panel: Axes, best: pd.DataFrame, quantity: str) -> None:
 def _draw_line(panel: Axes, points: pd.DataFrame, quantity: str, style: dict[str, Any]) -> None:
     """Points in order of rate, joined where they are neighbours."""
     rate = points.rate_bits_per_weight.to_numpy()
-    gaps = 1 + np.flatnonzero(np.diff(rate) > _LONGEST_STEP_BITS)
+    gaps = 1 + np.flatnonzero(np.diff(rate) > LONGEST_STEP_BITS)
     panel.plot(
         np.insert(rate, gaps, np.nan), np.insert(points[quantity].to_numpy(), gaps, np.nan), **style
     )

@@ -44,7 +44,9 @@ def job(running: Job) -> Iterator[None]:
     """
     handler = logging.FileHandler(running.log[0], mode="w")
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    # Other packages tell of every glyph of a font and every file of a cache.
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logger.setLevel(logging.INFO)
     logging.captureWarnings(True)
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setFormatter(logging.Formatter(f"{running.rule}: %(message)s"))

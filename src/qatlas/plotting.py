@@ -1,8 +1,7 @@
-"""One look for all figures, which importing this module sets, and how a figure becomes files."""
+"""One look for all figures, which importing this module sets."""
 
-import re
+import sys
 from collections.abc import Iterable, Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -12,8 +11,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont
 
-from qatlas.atomic import replacing
+from qatlas.errors import AtlasError
 
 COLUMN_WIDTH = 3.25
 FULL_WIDTH = 6.75
@@ -99,31 +99,25 @@ def new_figure(
     return figure, list(axes.flat)
 
 
-def save_figure(figure: Figure, drawn: pd.DataFrame, caption: str, pdf: str | Path) -> None:
-    """Write a figure as PDF; beside it a PNG preview, the CSV of what is drawn and the caption.
+def require_font() -> None:
+    """Refuse to draw without the font of the figures; Matplotlib would take another.
 
-    The same figure gives the same bytes: no time stamps are written.
+    Raises
+    ------
+    AtlasError
+        If Matplotlib does not find it.
     """
-    pdf = Path(pdf)
-    with replacing(pdf) as unfinished:
-        figure.savefig(unfinished, metadata={"CreationDate": None})
-    with replacing(pdf.with_suffix(".png")) as unfinished:
-        figure.savefig(unfinished, dpi=200, metadata={"Software": None})
-    with replacing(pdf.with_suffix(".csv")) as unfinished:
-        drawn.to_csv(unfinished, index=False, lineterminator="\n")
-    with replacing(pdf.with_suffix(".rst")) as unfinished:
-        unfinished.write_text(f"{caption}\n")
-
-
-def save_vectors(figure: Figure, svg: str | Path, eps: str | Path) -> None:
-    """Write a figure as SVG and as EPS, which has no transparency; no time stamps are written."""
-    with replacing(svg) as unfinished:
-        figure.savefig(unfinished, metadata={"Date": None})
-    # Matplotlib takes an EPS's title from its file's name and always writes its date.
-    drawn = BytesIO()
-    figure.savefig(drawn, format="eps")
-    with replacing(eps) as unfinished:
-        unfinished.write_bytes(re.sub(rb"%%CreationDate: .*\n", b"", drawn.getvalue()))
+    family = _STYLE["font.family"]
+    try:
+        findfont(FontProperties(family=family), fallback_to_default=False)
+    except ValueError as error:
+        raise AtlasError(
+            f"figures are drawn in the font {family!r}, which Matplotlib does not find, though "
+            f"{Path(mpl.get_data_path()) / 'fonts' / 'ttf'} should have it; delete the list of "
+            f"fonts in {mpl.get_cachedir()}, and if that does not help, install Matplotlib again: "
+            f"{sys.executable} -m pip install --force-reinstall --no-deps "
+            f"matplotlib=={mpl.__version__}"
+        ) from error
 
 
 def family_colour(family: str) -> str:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from qatlas.codecs import peers, registry
 from qatlas.codecs.base import requirements_of
-from qatlas.config.function import FolderCheckpoint
+from qatlas.config.function import FolderCheckpoint, FolderLanguageModel
 from qatlas.config.models import AnyModel, HubModel, LocalModel, PackagedModel, SampledModel
 from qatlas.config.study import Study
 from qatlas.errors import AtlasError
 from qatlas.requirements import Requirements, Row, refusals, require_suitable_rows
 from qatlas.weights.rows import possible_rows, rows_of_matrices
-from qatlas.weights.snapshot import open_snapshot
+from qatlas.weights.snapshot import open_snapshot, require_own_files
 from qatlas.weights.sources import packaged_folder
 
 Needs = tuple[tuple[str, Requirements], ...]
@@ -35,10 +35,11 @@ def require_feasible(study: Study, fetched: str) -> None:
     AtlasError
         If a codec needs longer rows than a matrix has, or a second moment, which no model of a
         study has: a line for every problem, with the key and what would be taken. Or if the folder
-        of a quantized checkpoint is missing.
+        of a quantized checkpoint is missing, or that of any language model has links out of it.
     """
     _require_no_moments(study)
     _require_checkpoints(study)
+    _require_own_folders(study)
     needs = needs_of_rows(study)
     rows = [
         row
@@ -94,6 +95,19 @@ def _require_checkpoints(study: Study) -> None:
             )
 
 
+def _require_own_folders(study: Study) -> None:
+    """Those folders that jobs read in place; of others the job that links them looks."""
+    if study.function is None:
+        return
+    for name, model in study.function.models.items():
+        if isinstance(model, FolderLanguageModel):
+            for seed in model.seeds:
+                require_own_files(model.folder_of(seed), f"function.models.{name}.folder")
+    for name, checkpoint in study.function.checkpoints.items():
+        if isinstance(checkpoint, FolderCheckpoint):
+            require_own_files(checkpoint.folder, f"function.checkpoints.{name}.folder")
+
+
 def _rows(name: str, model: AnyModel, needs: Needs, fetched: Path) -> list[Row]:
     """Rows of a model that needs are to be held against; none where all possible ones will do."""
     if not needs:
@@ -125,4 +139,5 @@ def _folder(model: PackagedModel | LocalModel | HubModel, fetched: Path) -> Path
 def _is_of(folder: Path, repository: str) -> bool:
     """Whether a snapshot is of this repository: its files are links into the hub's cache."""
     cached = f"models--{repository.replace('/', '--')}"
-    return any(cached in path.resolve().parts for path in folder.glob("*.safetensors"))
+    links = [path for path in folder.glob("*.safetensors") if path.is_symlink()]
+    return any(cached in path.readlink().parts for path in links)

@@ -11,7 +11,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from qatlas.atomic import replacing
-from qatlas.errors import AtlasError, nearest
+from qatlas.errors import AtlasError, make_again, nearest
+
+VERSION = 1
+"""Version of the schema; another one's files are not read."""
 
 Name = Annotated[str, Field(pattern=r"^[^\s.]+(\.[^\s.]+)*$")]
 """A dotted path, such as ``minilm.lloyd_max.4bit.nmse``."""
@@ -115,11 +118,25 @@ def read_summary(path: str | Path) -> Summary:
     AtlasError
         If the file is not a summary of this version; the message says how to remake it.
     """
+    import json
+
     try:
-        return Summary.model_validate_json(Path(path).read_bytes())
-    except (OSError, ValidationError) as error:
+        content = json.loads(Path(path).read_bytes())
+    except (OSError, ValueError) as error:
+        raise AtlasError(f"{path}: not a readable summary ({error}); {make_again(path)}") from error
+    found = content.get("schema") if isinstance(content, dict) else None
+    if found != VERSION:
         raise AtlasError(
-            f"{path}: not a summary of this version ({error}); delete it and run snakemake again"
+            f"{path}: another version wrote this summary, its schema is {found!r} and should be "
+            f"{VERSION}; {make_again(path)}"
+        )
+    try:
+        return Summary.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise AtlasError(
+            f"{path}: not a summary, {'.'.join(map(str, first['loc']))}: {first['msg']}; "
+            f"{make_again(path)}"
         ) from error
 
 

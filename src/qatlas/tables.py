@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from qatlas.atomic import replacing
-from qatlas.errors import AtlasError
+from qatlas.errors import AtlasError, make_again
 
 type_names = {
     "text": pa.string(),
@@ -32,11 +32,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One kind of table: what a row is, and its columns in order."""
+    """One kind of table: what a row is, its columns in order, and whether every study has rows."""
 
     name: str
     row: str
     columns: tuple[Column, ...]
+    always_has_rows: bool = False
 
     @property
     def schema(self) -> pa.Schema:
@@ -85,16 +86,43 @@ def read_table(kind: Table, *paths: str | Path) -> pd.DataFrame:
     return pa.concat_tables(parts).to_pandas()
 
 
+def read_whole_table(kind: Table, path: str | Path) -> pd.DataFrame:
+    """Read the table of a chapter, as its summary and its figures do.
+
+    Raises
+    ------
+    AtlasError
+        As ``read_table``; and if the table has no rows, though its kind has some in every study.
+    """
+    rows = read_table(kind, path)
+    if rows.empty and kind.always_has_rows:
+        raise AtlasError(
+            f"{path}: has no rows, so there is nothing to state or to draw; {make_again(path)}. If "
+            "it has none again, nothing was measured: look whether warnings say that series were "
+            "skipped"
+        )
+    return rows
+
+
 def _read(kind: Table, path: Path) -> pa.Table:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise AtlasError(
-            f"{path}: not a readable parquet file ({error}); delete it and run snakemake again"
+            f"{path}: not a readable parquet file ({error}); {make_again(path)}"
         ) from error
     if table.schema != kind.schema:
         raise AtlasError(
             f"{path}: its columns are not those of a {kind.name} table, so another version "
-            "wrote it; delete it and run snakemake again"
+            f"wrote it ({_difference(table.schema, kind.schema)}); {make_again(path)}"
         )
     return table
+
+
+def _difference(found: pa.Schema, expected: pa.Schema) -> str:
+    """What a schema lacks and has besides, in words."""
+    lacks = [field.name for field in expected if field not in set(found)]
+    besides = [field.name for field in found if field not in set(expected)]
+    parts = [("not as expected", lacks), ("found", besides)]
+    said = [f"{what}: {', '.join(names)}" for what, names in parts if names]
+    return "; ".join(said) or "the order differs"

@@ -9,12 +9,13 @@ import pytest
 from matplotlib.colors import to_rgba
 
 from qatlas.errors import AtlasError
+from qatlas.figure_files import save_figure
 from qatlas.function.figures import robustness
 from qatlas.function.robustness.interchange import read_interchange, write_interchange
 from qatlas.function.robustness.settings import RobustnessSettings
 from qatlas.function.robustness.simulation import simulated
 from qatlas.function.robustness.summary import robustness_summary
-from qatlas.plotting import FULL_WIDTH, save_figure
+from qatlas.plotting import FULL_WIDTH
 from tests.drawn_text import boxes, collisions, outside, texts
 from tests.function.robustness_rows import realistic, rows_of, seeds_of
 
@@ -283,7 +284,7 @@ def test_what_was_imported_is_drawn_alike_and_saved_twice_the_same(tmp_path):
     for folder in ("one", "two"):
         selected = robustness.select({"robustness": rows}, SETTINGS)
         pdf = tmp_path / folder / "robustness.pdf"
-        save_figure(robustness.draw(selected), selected, caption_of(rows), pdf)
+        save_figure(robustness.draw(selected), selected, caption_of(rows), pdf, ())
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
     imported = curves(large_panel(robustness.draw(selected)))

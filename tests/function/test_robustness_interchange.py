@@ -80,7 +80,7 @@ def test_a_key_that_is_wrong_is_named_with_its_file(changes, message, tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"{", "not readable as JSON"), (b"\xff", "not readable as JSON"), (b"[1]", "found a list")],
+    [(b"{", "not readable JSON"), (b"\xff", "not readable JSON"), (b"[1]", "but a list")],
 )
 def test_a_file_of_something_else_is_refused(content, message, tmp_path):
     path = tmp_path / "mamba_quant_int4.json"

@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 
+from qatlas.errors import AtlasError
 from qatlas.paper.runtimes import runtimes, write_runtimes
 
 HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time"
@@ -8,7 +9,7 @@ HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load
 
 @pytest.fixture
 def results(tmp_path):
-    """Benchmark files as Snakemake writes them; a job too short to be sampled has dashes."""
+    """Benchmark files as Snakemake writes them; a job too short to be sampled has no memory."""
 
     def benchmark(job, *measured):
         path = tmp_path / f"{job}.benchmark.tsv"
@@ -18,7 +19,7 @@ def results(tmp_path):
     benchmark("sweep/minilm/uniform/0", 12.34, "0:00:12", 512.5, 1, 1, 1, 0, 0, 99, 12)
     benchmark("sweep/minilm/uniform/1", 3.0, "0:00:03", 256.0, 1, 1, 1, 0, 0, 99, 3)
     benchmark("bounds/minilm/0", 3.0, "0:00:03", 700.0, 1, 1, 1, 0, 0, 99, 3)
-    benchmark("figures/quick", 0.04, "0:00:00", "-", "-", "-", "-", "-", "-", "-", "-")
+    benchmark("figures/quick", 0.04, "0:00:00", *["NA"] * 8)
     (tmp_path / "sweep" / "other.tsv").write_text("s\n1\n")
     return tmp_path
 
@@ -41,6 +42,12 @@ def test_memory_that_was_not_measured_is_missing(results, tmp_path):
     assert found.peak_memory_mib.isna().tolist() == [False, False, False, True]
     write_runtimes(found, tmp_path / "runtimes.csv")
     assert (tmp_path / "runtimes.csv").read_text().splitlines()[-1] == "figures/quick,0.0,"
+
+
+def test_a_benchmark_file_that_was_cut_off_is_refused_by_its_name(results):
+    (results / "bounds/minilm/0.benchmark.tsv").write_text("s\tmax_rss\n")
+    with pytest.raises(AtlasError, match=r"0\.benchmark\.tsv: not a benchmark file"):
+        runtimes(results)
 
 
 def test_a_folder_without_benchmarks_gives_an_empty_table(tmp_path):

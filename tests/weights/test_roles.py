@@ -229,7 +229,7 @@ def test_code_beside_a_known_architecture_is_not_run_either(tiny_model):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("{", "not JSON"),
+        ("{", "not readable JSON"),
         ("[]", "not a JSON object"),
         ('{"model_type": "llama", "hidden_size": "wide"}', "cannot build"),
     ],

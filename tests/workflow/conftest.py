@@ -12,6 +12,7 @@ PARTS = (
     "config.yaml",
     "requirements.txt",
     "config",
+    "paper",
     "resources",
     "rules",
     "scripts",
@@ -26,9 +27,12 @@ class Checkout:
 
     folder: Path
 
-    def snakemake(self, *arguments, config="config/smoke.yaml"):
-        """Run as a user would; standard output and error are one text."""
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+    def snakemake(self, *arguments, config="config/smoke.yaml", within=()):
+        """Run as a user would; standard output and error are one text.
+
+        What is run may be put within another command, such as ``cut_off``.
+        """
+        command = [*within, sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
         return subprocess.run(
             [*command, "--configfile", config],
             cwd=self.folder,
@@ -36,7 +40,7 @@ class Checkout:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=900,
+            timeout=1800,
         )
 
     def jobs(self, *arguments, config="config/smoke.yaml"):
@@ -67,10 +71,20 @@ def copy_project(folder):
 
 
 @pytest.fixture(scope="session")
-def study(tmp_path_factory):
-    """The smoke study, built once; tests leave it finished."""
+def cut_off():
+    """The command that runs another without a network; empty where the system has none."""
+    command = ("unshare", "--map-root-user", "--net")
+    if shutil.which(command[0]) is None:
+        return ()
+    tried = subprocess.run([*command, "true"], check=False, capture_output=True)
+    return command if tried.returncode == 0 else ()
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory, cut_off):
+    """The smoke study, built once and without a network; tests leave it finished."""
     checkout = copy_project(tmp_path_factory.mktemp("study"))
-    run = checkout.snakemake()
+    run = checkout.snakemake(within=cut_off)
     assert run.returncode == 0, run.stdout
     return checkout
 

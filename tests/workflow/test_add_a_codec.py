@@ -20,7 +20,7 @@ from tests.workflow.test_study import rules_of
 pytestmark = pytest.mark.xdist_group("study")
 
 PAGE = (ROOT / "docs/add-a-codec.md").read_text()
-FILE, CODE = re.search(r"```python (\S+)\n(.*?)```", PAGE, re.DOTALL).groups()
+FILE, CODE = re.search(r'```python title="(\S+)"\n(.*?)```', PAGE, re.DOTALL).groups()
 ROW = yaml.safe_load(re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL).group(1))["codecs"]
 TABLE = "results/rate_distortion/tables/measurements.parquet"
 
@@ -91,6 +91,9 @@ def test_the_example_added_to_a_finished_study_is_all_that_is_measured(edited):
         "rate_distortion_figure",
         "provenance",
         "runtimes",
+        "values",
+        "paper",
+        "latex_kit",
         "all",
     }
 

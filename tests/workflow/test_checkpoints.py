@@ -41,6 +41,9 @@ def test_a_checkpoint_is_all_that_is_measured_and_joins_the_tables(edited):
         "robustness_figure",
         "provenance",
         "runtimes",
+        "values",
+        "paper",
+        "latex_kit",
         "all",
     }
     run = edited.snakemake("function")

@@ -20,7 +20,13 @@ def rules_after(checkout, name):
 
 @of_finished_study
 def test_an_edited_figure_redraws_its_group_alone(edited):
-    assert rules_after(edited, "figures/plane_full.py") == {"geometry_figures", "runtimes", "all"}
+    assert rules_after(edited, "figures/plane_full.py") == {
+        "geometry_figures",
+        "runtimes",
+        "paper",
+        "latex_kit",
+        "all",
+    }
 
 
 @of_finished_study
@@ -34,6 +40,9 @@ def test_an_edited_manifold_measures_and_draws_what_follows_from_it(edited):
         "correction_figures",
         "layer_figures",
         "runtimes",
+        "values",
+        "paper",
+        "latex_kit",
         "all",
     }
 

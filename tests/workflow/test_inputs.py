@@ -8,6 +8,8 @@ import yaml
 from safetensors.torch import load_file, save_file
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from qatlas.config.loading import load
+
 TABLE = "results/rate_distortion/tables/measurements.parquet"
 
 
@@ -185,3 +187,14 @@ def test_the_study_of_a_local_model_is_recorded(checkout, llama):
     rows = pd.read_parquet(checkout.folder / "results/weights/tiny/manifest.parquet")
     assert set(index["weight_map"]) <= set(rows.tensor)
     assert set(rows.file) == set(index["weight_map"].values())
+
+
+def test_results_of_another_configuration_without_records_are_refused_before_any_job(checkout):
+    stated = load(yaml.safe_load((checkout.folder / "config.yaml").read_text()))
+    (checkout.folder / "results").mkdir()
+    record = {"config": stated.model_dump(mode="json")}
+    (checkout.folder / "results/provenance.json").write_text(json.dumps(record))
+    run = checkout.snakemake("--dry-run")
+    assert run.returncode != 0
+    assert "results/provenance.json: these results were made elsewhere" in run.stdout
+    assert "mv results results-of-another-configuration" in run.stdout

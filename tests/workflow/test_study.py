@@ -83,6 +83,19 @@ def test_measured_rates_are_the_stored_bits(study):
     assert set(rows.model) == {"minilm", "gaussian", "laplace"}
 
 
+def test_the_explorer_has_every_measurement_and_links_to_the_logs_of_its_jobs(study):
+    page = study.folder / "results/explorer/index.html"
+    content = json.loads(re.search(r'id="content">(.*?)</script>', page.read_text())[1])
+    rows = pd.read_parquet(study.folder / "results/rate_distortion/tables/measurements.parquet")
+    jobs = content["datasets"]["weights"]["rows"]["job"]["numbers"]
+    assert sum(job is not None for job in jobs) == len(rows)
+    assert set(content["datasets"]) == {"weights", "outputs", "growth"}
+    for dataset in content["datasets"].values():
+        for job in dataset["jobs"]:
+            for suffix in (".log", ".benchmark.tsv"):
+                assert (study.folder / "results" / f"{job}{suffix}").is_file()
+
+
 def test_provenance_names_the_checkpoint_by_its_checksum(study):
     record = json.loads((study.folder / "results/provenance.json").read_text())
     assert (
@@ -123,6 +136,10 @@ def test_an_edited_codec_reruns_its_sweeps_and_what_follows_from_them(edited):
         "rate_distortion_summary",
         "rate_distortion_figure",
         "runtimes",
+        "values",
+        "paper",
+        "latex_kit",
+        "explorer",
         "all",
     }
 
@@ -137,7 +154,7 @@ def test_an_edited_codec_reruns_the_sweeps_of_those_that_wrap_it(edited):
 def test_an_edited_figure_redraws_that_figure_alone(edited):
     append(edited.folder / "src/qatlas/rate_distortion/figures/bit_sweep.py", "\n# edited\n")
     jobs = edited.jobs()
-    assert rules_of(jobs) == {"rate_distortion_figure", "runtimes", "all"}
+    assert rules_of(jobs) == {"rate_distortion_figure", "runtimes", "paper", "latex_kit", "all"}
     assert [w for rule, w in jobs if rule == "rate_distortion_figure"] == ["figure=bit_sweep"]
 
 
@@ -209,8 +226,10 @@ def test_two_clean_builds_give_the_same_bytes(study, tmp_path):
     assert run.returncode == 0, run.stdout
     first, second = hashes(study), hashes(other)
     assert first == second
-    drawn = len(FIGURES) + len(drawn_plots(SMOKE.lut))
-    assert sum(name.endswith(".pdf") for name in first) == drawn
+    assert "paper/paper.pdf" in first
+    # Figures stand in the LaTeX kit a second time.
+    drawn = 2 * len(FIGURES) + len(drawn_plots(SMOKE.lut))
+    assert sum(name.endswith(".pdf") for name in first) == drawn + 1
 
 
 def hashes(checkout):

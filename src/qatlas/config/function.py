@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from qatlas.config.codec_grids import CodecGrid
-from qatlas.config.models import HUB_NAME
-from qatlas.config.section import Name, Section, only_key_of
+from qatlas.config.models import HUB_NAME, Revision
+from qatlas.config.section import Batch, Name, Section, Seed, Tokens, only_key_of
 
 Device = Annotated[str, Field(pattern=r"^(cpu|cuda(:\d+)?)$")]
 
@@ -19,10 +19,11 @@ class FolderLanguageModel(LanguageModel):
     """A causal language model with its tokenizer in a folder, or one folder a training."""
 
     folder: str = Field(
+        pattern=r"^([^{}]|\{seed\})+$",
         description="Folder; {seed} in it stands for each of the seeds. Those under "
-        "results/models/trained are trained when they are missing."
+        "results/models/trained are trained when they are missing.",
     )
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+    seeds: tuple[Seed, ...] = Field(
         (0,), min_length=1, description="Its trainings; the first is measured in every way."
     )
 
@@ -86,7 +87,7 @@ class QuantizedCheckpoint(Section):
         description="Language model that it was made from, a name under function.models; it is "
         "compared with this one alone."
     )
-    seed: int = Field(0, ge=0, description="Which of the base's trainings.")
+    seed: Seed = Field(0, description="Which of the base's trainings.")
 
 
 class FolderCheckpoint(QuantizedCheckpoint):
@@ -105,7 +106,7 @@ class HubCheckpoint(QuantizedCheckpoint):
     """A quantized checkpoint of the Hugging Face hub, of the same formats."""
 
     hub: str = Field(pattern=HUB_NAME, description="Repository: organisation/name.")
-    revision: str = Field(description="Commit, tag or branch; only a commit never changes.")
+    revision: Revision = Field(description="Commit, tag or branch; only a commit never changes.")
 
     def folder_of(self, name: str) -> str:
         """Folder of its snapshot."""
@@ -140,10 +141,10 @@ class Calibration(Section):
     part: Literal["training", "validation"] = Field(
         "training", description="Part of the text that it is taken from."
     )
-    sequences: int = Field(64, ge=1, description="Sequences of it.")
-    length: int = Field(256, ge=2, description="Tokens of a sequence.")
+    sequences: int = Field(64, ge=1, le=10**6, description="Sequences of it.")
+    length: int = Field(256, ge=2, le=2**20, description="Tokens of a sequence.")
     memory_mb: int = Field(
-        2048, ge=1, description="Memory for what is gathered in one pass over the text."
+        2048, ge=1, le=10**7, description="Memory for what is gathered in one pass over the text."
     )
 
 
@@ -169,7 +170,9 @@ class Encoders(Section):
     series: tuple[Name, ...] = Field(
         min_length=1, description="Names under codecs: the grids that are evaluated."
     )
-    sentences: int = Field(512, ge=11, description="Sentences of the text that are embedded.")
+    sentences: int = Field(
+        512, ge=11, le=10**6, description="Sentences of the text that are embedded."
+    )
 
 
 class Function(Section):
@@ -199,8 +202,8 @@ class Function(Section):
     part: Literal["validation", "test"] = Field(
         "test", description="Part of the text that is predicted."
     )
-    tokens: int = Field(16384, ge=2, description="Tokens of it.")
-    batch: int = Field(8, ge=1, description="Contexts of text at a time.")
+    tokens: Tokens = Field(16384, description="Tokens of it.")
+    batch: Batch = Field(8, description="Contexts of text at a time.")
     calibration: Calibration = Field(Calibration(), description="How inputs of layers vary.")
     sensitivity: Sensitivity = Field(description="One layer at a time.")
     encoders: Encoders | None = Field(

@@ -27,7 +27,7 @@ class Circle(Section):
 class CircleOfInputs(Circle):
     """Inputs on a circle, at which the regions of the full matrices are drawn."""
 
-    points: int = Field(32, ge=3, description="Inputs, evenly spaced.")
+    points: int = Field(32, ge=3, le=100_000, description="Inputs, evenly spaced.")
 
 
 class Plane(Section):
@@ -125,7 +125,7 @@ SHAPES: dict[str, type[Section]] = {
 class HeatMap(Section):
     """A square of inputs, for how large the error is at each."""
 
-    side: int = Field(15, ge=2, description="Inputs along a side.")
+    side: int = Field(15, ge=2, le=501, description="Inputs along a side.")
     half_width: Positive = Field(30.0, description="Largest coordinate.")
 
 
@@ -133,8 +133,12 @@ class Manifolds(Section):
     """Sets of inputs of the plane's full matrices."""
 
     shapes: Shapes = Field(Shapes(), description="Which sets.")
-    points: int = Field(48, ge=4, description="Inputs of each whose largest error is measured.")
-    error_points: int = Field(64, ge=4, description="Inputs of each whose actual error is drawn.")
+    points: int = Field(
+        48, ge=4, le=10_000, description="Inputs of each whose largest error is measured."
+    )
+    error_points: int = Field(
+        64, ge=4, le=100_000, description="Inputs of each whose actual error is drawn."
+    )
     heat_map: HeatMap = Field(HeatMap(), description="Errors over a square.")
 
 
@@ -142,7 +146,7 @@ class FakeQuantization(Section):
     """Integer inference with one scale a matrix and one for all values of a layer."""
 
     bits: tuple[Bits, ...] = Field((2, 4, 8), min_length=1, description="Bits of integers.")
-    points: int = Field(128, ge=4, description="Inputs of each set.")
+    points: int = Field(128, ge=4, le=100_000, description="Inputs of each set.")
 
 
 class Geometry(Section):
@@ -152,7 +156,10 @@ class Geometry(Section):
         8, description="Weights of plane and space are rounded to multiples of 2^-(bits - 1)."
     )
     draws: int = Field(
-        10_000, ge=1, description="Random weights that are held against each region of errors."
+        10_000,
+        ge=1,
+        le=10**6,
+        description="Random weights that are held against each region of errors.",
     )
     plane: Plane = Field(description="Layers of two channels.")
     space: Space = Field(description="Layers of three channels.")

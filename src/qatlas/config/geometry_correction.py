@@ -34,7 +34,10 @@ class Correction(Section):
     radius: float = Field(2.2, gt=0, allow_inf_nan=False, description="Of a circle of inputs.")
     circle_points: int = Field(512, ge=16, le=100_000, description="Points of the circle.")
     area_samples: int = Field(
-        200_000, ge=100, description="Random inputs by which the changed area is checked."
+        200_000,
+        ge=100,
+        le=10**7,
+        description="Random inputs by which the changed area is checked.",
     )
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from qatlas.config.section import Name, Section
+from qatlas.config.section import Batch, Name, Section, Tokens
 
 
 class Layers(Section):
@@ -20,17 +20,23 @@ class Layers(Section):
         (3, 4, 6, 8), min_length=1, description="Of the weights."
     )
     correction_bits: int = Field(
-        4, description="One of bits: that at which corrections are fitted and spectra are drawn."
+        4,
+        ge=2,
+        le=8,
+        description="One of bits: that at which corrections are fitted and spectra are drawn.",
     )
     directions: int = Field(
         256, ge=1, le=100_000, description="Random directions in which the support is measured."
     )
     clusters: int = Field(
-        8, ge=2, description="Of a layer's outputs, for corrections that differ between them."
+        8,
+        ge=2,
+        le=1024,
+        description="Of a layer's outputs, for corrections that differ between them.",
     )
-    sentences: int = Field(72, ge=1, description="Held-out sentences that encoders read.")
-    tokens: int = Field(1536, ge=2, description="Tokens that language models read.")
-    batch: int = Field(8, ge=1, description="Sequences at a time.")
+    sentences: int = Field(72, ge=1, le=10**6, description="Held-out sentences that encoders read.")
+    tokens: Tokens = Field(1536, description="Tokens that language models read.")
+    batch: Batch = Field(8, description="Sequences at a time.")
 
     @model_validator(mode="after")
     def _agrees(self) -> "Layers":

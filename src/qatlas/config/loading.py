@@ -7,9 +7,10 @@ from pydantic import BaseModel, ValidationError
 
 from qatlas.config.function import KINDS_OF_CHECKPOINT, KINDS_OF_LANGUAGE_MODEL
 from qatlas.config.models import KINDS_OF_MODEL
+from qatlas.config.plain import problems_of
 from qatlas.config.study import Study
 from qatlas.config.text import KINDS_OF_TEXT
-from qatlas.errors import AtlasError, nearest
+from qatlas.errors import AtlasError, nearest, shown
 
 _Kinds = Mapping[str, type[BaseModel]]
 
@@ -26,6 +27,8 @@ _KINDS_BEHIND: dict[tuple[str, ...], _Kinds] = {
     ("function", "checkpoints", "*"): KINDS_OF_CHECKPOINT,
 }
 """Behind which keys pydantic puts the kind into the location of a problem."""
+_MOST_PROBLEMS = 40
+"""As many as are read; a list of wrong values has one for each."""
 
 
 def load(given: Mapping[str, Any]) -> Study:
@@ -37,11 +40,19 @@ def load(given: Mapping[str, Any]) -> Study:
         If anything is wrong with it: a line for every problem, with the key, what was found and
         what is allowed.
     """
+    if problems := problems_of(given):
+        raise _refusal(problems)
     try:
         return Study.model_validate(given)
     except ValidationError as error:
-        problems = [f"  {_sentence(problem)}" for problem in error.errors()]
-        raise AtlasError("\n".join(["the configuration is not valid:", *problems])) from error
+        raise _refusal([_sentence(problem) for problem in error.errors()]) from error
+
+
+def _refusal(problems: Sequence[str]) -> AtlasError:
+    lines = [f"  {problem}" for problem in problems[:_MOST_PROBLEMS]]
+    if (more := len(problems) - len(lines)) > 0:
+        lines.append(f"  and {more} more")
+    return AtlasError("\n".join(["the configuration is not valid:", *lines]))
 
 
 def _sentence(problem: Mapping[str, Any]) -> str:
@@ -76,13 +87,13 @@ def _what(problem: Mapping[str, Any]) -> str:
         return f"{message}; found {_kinds_found(problem['input'], kinds)}"
     if problem["type"] in ("value_error", "missing"):
         return message
-    return f"{message}; found {problem['input']!r}"
+    return f"{message}; found {shown(problem['input'])}"
 
 
 def _kinds_found(given: Any, kinds: Mapping[str, type[BaseModel]]) -> str:
     """What stands in a section that has none or several of the keys that tell its kind."""
     if not isinstance(given, Mapping):
-        return repr(given)
+        return shown(given)
     if several := [kind for kind in kinds if kind in given]:
         return " and ".join(several)
     known = {key for section in kinds.values() for key in section.model_fields}

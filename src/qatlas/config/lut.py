@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from qatlas.config.lut_models import LanguageModels
 from qatlas.config.lut_simulations import Simulations
-from qatlas.config.section import Name, Section
+from qatlas.config.section import Name, PlainPath, Section, Tokens
 
 Encoding = Literal["signed_ext", "signed_log", "unsigned", "signed", "signed_asinh"]
 Multiplier = Literal["float8_e4m3", "float8_e5m2", "lns8", "mitchell8"]
@@ -20,7 +20,7 @@ class Operands(Section):
     part: Literal["training", "validation", "test"] = Field(
         "validation", description="Part of the text that it reads."
     )
-    tokens: int = Field(2048, ge=2, description="Tokens of it.")
+    tokens: Tokens = Field(2048, description="Tokens of it.")
 
 
 class Lut(Section):
@@ -43,7 +43,7 @@ class Lut(Section):
         ("float8_e4m3", "float8_e5m2", "lns8", "mitchell8"),
         description="Multipliers of eight bits, of ranges of their own, that are tables too.",
     )
-    tables: dict[Name, str] = Field(
+    tables: dict[Name, PlainPath] = Field(
         {},
         description="Tables of your own: a PNG, NPY or CSV file by name. Whole numbers are codes, "
         "evenly spaced over the range; others are products. A map that the atlas wrote keeps its "

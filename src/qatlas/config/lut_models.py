@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from qatlas.config.section import Name, Section
+from qatlas.config.section import Name, Section, Tokens
 
 SignedEncoding = Literal["signed_ext", "signed_log", "signed_asinh"]
 SignedMultiplier = Literal["float8_e4m3", "float8_e5m2", "lns8"]
@@ -58,7 +58,7 @@ class LanguageModels(Section):
     part: Literal["validation", "test"] = Field(
         "test", description="Part of the text that is predicted."
     )
-    tokens: int = Field(1024, ge=2, description="Tokens of it.")
+    tokens: Tokens = Field(1024, description="Tokens of it.")
 
     @field_validator(
         "models", "sizes", "encodings", "multipliers", "stochastic", "accumulators", "accumulated"

@@ -62,7 +62,9 @@ class Simulations(Section):
     batch: tuple[Steps, ...] = Field(
         (100, 1000), description="Fewer steps after which results are reported and drawn too."
     )
-    seeds: int = Field(1000, ge=2, description="Trajectories, the same for all variants.")
+    seeds: int = Field(
+        1000, ge=2, le=100_000, description="Trajectories, the same for all variants."
+    )
     comparison: Ranges = Field(Ranges(), description="A comparison of ranges.")
     drawn: Drawn | None = Field(
         None, description="Variants with figures of their own; without it there are none."

@@ -2,12 +2,17 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from qatlas.config.section import Section, only_key_of
 
 HUB_NAME = r"^[^/\s]+/[^/\s]+$"
 """Pattern of the name of a repository of the hub."""
+Revision = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_+@-]+([./][A-Za-z0-9_+@-]+)*$", max_length=200)
+]
+"""Commit, tag or branch of a repository of the hub; its cache has a file of that name."""
+_MOST_SAMPLES = 2**28
 
 
 class Model(Section):
@@ -16,7 +21,9 @@ class Model(Section):
     include: tuple[str, ...] = Field(
         ("*",), min_length=1, description="Name patterns of the tensors to quantize."
     )
-    smallest: int = Field(4096, ge=1, description="Fewest weights of a tensor to quantize.")
+    smallest: int = Field(
+        4096, ge=1, le=2**40, description="Fewest weights of a tensor to quantize."
+    )
 
 
 class Checkpoint(Model):
@@ -37,7 +44,7 @@ class HubModel(Checkpoint):
     """A model of the Hugging Face hub."""
 
     hub: str = Field(pattern=HUB_NAME, description="Repository: organisation/name.")
-    revision: str = Field(description="Commit, tag or branch; only a commit never changes.")
+    revision: Revision = Field(description="Commit, tag or branch; only a commit never changes.")
 
 
 class LocalModel(Checkpoint):
@@ -52,9 +59,18 @@ class SampledModel(Model):
     distribution: Literal["gaussian", "laplace", "student_t"] = Field(
         description="Distribution of the weights; their variance is one."
     )
-    rows: int = Field(1024, ge=1, description="Output channels.")
-    columns: int = Field(1024, ge=1, description="Input channels.")
+    rows: int = Field(1024, ge=1, le=65_536, description="Output channels.")
+    columns: int = Field(1024, ge=1, le=65_536, description="Input channels.")
     degrees_of_freedom: float = Field(5.0, gt=2, description="Of student_t; others ignore it.")
+
+    @model_validator(mode="after")
+    def _fits_memory(self) -> "SampledModel":
+        if self.rows * self.columns > _MOST_SAMPLES:
+            raise ValueError(
+                f"rows times columns is {self.rows * self.columns}; allowed are {_MOST_SAMPLES} "
+                "weights; take fewer rows, whose rate-distortion function is the same"
+            )
+        return self
 
 
 KINDS_OF_MODEL: dict[str, type[Model]] = {

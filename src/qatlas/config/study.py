@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatch
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -14,7 +14,7 @@ from qatlas.config.lut import Lut
 from qatlas.config.models import AnyModel, SampledModel
 from qatlas.config.rate_distortion import RateDistortion
 from qatlas.config.robustness import Robustness
-from qatlas.config.section import Name, Section
+from qatlas.config.section import Name, Section, Seed
 from qatlas.config.text import AnyText, DocstringText
 from qatlas.config.training import Training
 from qatlas.errors import nearest
@@ -23,12 +23,19 @@ FLOAT_SERIES = ("float32", "bfloat16", "float16")
 """Series that every language model is measured at besides."""
 ALL_SAMPLED = "_sampled"
 """The batch of the sampled models; no name of a model begins so."""
+_FOLDERS = ("tables", "figures")
+"""What lies beside the models in results/weights and results/rate_distortion."""
 
 
 class Study(Section):
     """Everything a study is: what is quantized, how, and what is shown."""
 
-    seed: int = Field(0, ge=0, description="All randomness derives from it and from names.")
+    seed: Seed = Field(0, description="All randomness derives from it and from names.")
+    figure_formats: tuple[Literal["svg", "eps", "png"], ...] = Field(
+        (),
+        description="What figures are written as besides PDF and preview; `png` has 300 dpi and "
+        "ends in `.300dpi.png`.",
+    )
     models: dict[Name, AnyModel] = Field(min_length=1, description="Models by name.")
     codecs: dict[Name, CodecGrid] = Field(min_length=1, description="Codec grids by name.")
     text: AnyText = Field(
@@ -51,6 +58,16 @@ class Study(Section):
     geometry: Geometry | None = Field(
         None, description="The chapter geometry; without it no set of errors is computed."
     )
+
+    @field_validator("models", mode="after")
+    @classmethod
+    def _names_leave_room(cls, models: dict[str, AnyModel]) -> dict[str, AnyModel]:
+        for name in models:
+            if name in _FOLDERS or name.startswith("summary."):
+                raise ValueError(
+                    f"{name} is what a folder or file of the results is called; rename the model"
+                )
+        return models
 
     @field_validator("codecs", mode="after")
     @classmethod

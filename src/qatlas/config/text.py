@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from qatlas.config.section import Section
+from qatlas.config.models import Revision
+from qatlas.config.section import PlainPath, Section
 
 Package = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")]
 
@@ -44,7 +45,10 @@ class Text(Section):
         2048, ge=257, le=65536, description="Tokens of the vocabulary: bytes, merges, separator."
     )
     context: int = Field(
-        256, ge=2, description="Tokens that a model sees at once; every part has at least so many."
+        256,
+        ge=2,
+        le=2**20,
+        description="Tokens that a model sees at once; every part has at least so many.",
     )
 
 
@@ -91,7 +95,7 @@ class LocalText(Text):
 class FileText(LocalText):
     """A plain text file in UTF-8."""
 
-    file: str = Field(description="Path of the file.")
+    file: PlainPath = Field(description="Path of the file.")
     separator: str = Field(
         "\n\n", min_length=1, description="What stands between its documents; a blank line."
     )
@@ -100,7 +104,7 @@ class FileText(LocalText):
 class ParquetText(LocalText):
     """A column of a parquet file, one document a row."""
 
-    parquet: str = Field(description="Path of the file.")
+    parquet: PlainPath = Field(description="Path of the file.")
     column: str = Field("text", description="Column of the documents.")
 
 
@@ -109,7 +113,7 @@ class DatasetText(Text):
 
     dataset: str = Field(description="Name on the hub, such as Salesforce/wikitext.")
     subset: str | None = Field(None, description="Such as wikitext-2-raw-v1; if none, the default.")
-    revision: str = Field(description="Commit, tag or branch; only a commit never changes.")
+    revision: Revision = Field(description="Commit, tag or branch; only a commit never changes.")
     column: str = Field("text", description="Column of the documents.")
     training: str = Field("train", description="Split that is the training part.")
     validation: str = Field("validation", description="Split that is the validation part.")

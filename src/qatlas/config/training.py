@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from qatlas.config.section import Section
+from qatlas.config.section import Batch, Section, Seed, Tokens
 
 Architecture = Literal["llama", "mamba", "resnet_bk"]
 
@@ -12,7 +12,7 @@ Architecture = Literal["llama", "mamba", "resnet_bk"]
 class Training(Section):
     """Language models that are trained on the text, each architecture once a seed."""
 
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+    seeds: tuple[Seed, ...] = Field(
         (0, 1, 2), min_length=1, description="Of initial weights and of the order of the text."
     )
     learning_rates: dict[Architecture, Annotated[float, Field(gt=0)]] = Field(
@@ -20,10 +20,10 @@ class Training(Section):
         min_length=1,
         description="Peak learning rate of every architecture that is trained.",
     )
-    steps: int = Field(1600, ge=1, description="Steps of the optimizer.")
-    batch: int = Field(8, ge=1, description="Contexts of text in a step.")
+    steps: int = Field(1600, ge=1, le=10**8, description="Steps of the optimizer.")
+    batch: Batch = Field(8, description="Contexts of text in a step.")
     warmup_steps: int = Field(
-        100, ge=0, description="Steps in which the learning rate grows from nothing."
+        100, ge=0, le=10**8, description="Steps in which the learning rate grows from nothing."
     )
     final_share: float = Field(
         0.1, ge=0, le=1, description="What the learning rate ends at, as a share of its peak."
@@ -34,10 +34,13 @@ class Training(Section):
         "bfloat16", description="Of matrix products; weights and sums are float32."
     )
     validate_every: int = Field(
-        200, ge=1, description="Steps between validations, where a killed training goes on."
+        200,
+        ge=1,
+        le=10**8,
+        description="Steps between validations, where a killed training goes on.",
     )
-    validation_tokens: int = Field(
-        65536, ge=2, description="Tokens at the start of the validation part that are scored."
+    validation_tokens: Tokens = Field(
+        65536, description="Tokens at the start of the validation part that are scored."
     )
     device: str = Field("cpu", pattern=r"^(cpu|cuda(:\d+)?)$", description="cpu, cuda or cuda:N.")
 

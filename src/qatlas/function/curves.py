@@ -18,12 +18,15 @@ _NOISE: dict[str, Any] = {"color": GREY, "linestyle": (0, (1, 1.2)), "linewidth"
 
 def select_curves(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """All points of the first training of each model; the best of a family is that of least KL."""
-    rows = of_first_seed(tables["evaluations"])
     columns = ["model", "codec", "series", "nominal_bits", "rate_bits_per_weight", "nmse"]
-    output = ["perplexity", "mean_kl"]
-    points = rows[[*columns, *output]]
-    judged = with_best(points.assign(nmse=points.mean_kl), by=["model"])
-    return points.assign(best=judged.best)
+    return first_trainings(tables["evaluations"])[[*columns, "perplexity", "mean_kl", "best"]]
+
+
+def first_trainings(evaluations: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the first training of each model, with ``best``: on its family's hull by mean KL."""
+    rows = of_first_seed(evaluations)
+    judged = with_best(rows.assign(nmse=rows.mean_kl), by=["model"])
+    return rows.assign(best=judged.best)
 
 
 def draw_curves(drawn: pd.DataFrame, quantity: str, label: str) -> tuple[Figure, list[Axes]]:

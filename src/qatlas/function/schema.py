@@ -85,6 +85,7 @@ EVALUATIONS = Table(
         Column("context", "integer", "Tokens of a window."),
         Column("text_sha256", "text", "SHA-256 of the tokens of the text."),
     ),
+    always_has_rows=True,
 )
 
 POSITIONS = Table(
@@ -96,6 +97,7 @@ POSITIONS = Table(
         Column("position", "integer", "Tokens of context before the predicted one."),
         Column("logits_mse", "number", "Mean squared difference of logits to the float model's."),
     ),
+    always_has_rows=True,
 )
 
 LAYERS = Table(
@@ -125,6 +127,7 @@ LAYERS = Table(
         ),
         Column("bias_bits_per_weight", "number", "Bits of that bias in float16 over the weights."),
     ),
+    always_has_rows=True,
 )
 
 SENSITIVITIES = Table(

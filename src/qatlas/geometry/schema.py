@@ -51,6 +51,7 @@ REGIONS = Table(
             nullable=True,
         ),
     ),
+    always_has_rows=True,
 )
 
 REGION_LAYERS = Table(
@@ -68,6 +69,7 @@ REGION_LAYERS = Table(
         Column("hull_volume", "number", "The same of their bounding box."),
         Column("sum_volume", "number", "Area or volume of the errors up to this layer together."),
     ),
+    always_has_rows=True,
 )
 
 REGION_AXES = Table(
@@ -94,6 +96,7 @@ REGION_AXES = Table(
             nullable=True,
         ),
     ),
+    always_has_rows=True,
 )
 
 PRINCIPAL_AXES = Table(
@@ -113,6 +116,7 @@ PRINCIPAL_AXES = Table(
         Column("y", "number", "The same."),
         Column("z", "number", "The same; missing in the plane.", nullable=True),
     ),
+    always_has_rows=True,
 )
 
 OUTLINES = Table(
@@ -128,6 +132,7 @@ OUTLINES = Table(
         Column("y", "number", "The same."),
         Column("z", "number", "The same; missing in the plane.", nullable=True),
     ),
+    always_has_rows=True,
 )
 
 PROJECTIONS = Table(
@@ -140,6 +145,7 @@ PROJECTIONS = Table(
         Column("area", "number", "Of the shadow."),
         Column("hull_area", "number", "Of its bounding box."),
     ),
+    always_has_rows=True,
 )
 
 CIRCLE = Table(
@@ -153,6 +159,7 @@ CIRCLE = Table(
         Column("area", "number", "Of all errors up to this layer."),
         *_ERRORS,
     ),
+    always_has_rows=True,
 )
 
 _INPUT = (
@@ -167,7 +174,10 @@ _POINT = (
 _L1 = Column("l1", "number", "||x||_1 of the input.")
 
 MANIFOLD_ERRORS = Table(
-    "manifold_errors", "One input of a set, and its largest error.", (*_POINT, _L1, *_ERRORS)
+    "manifold_errors",
+    "One input of a set, and its largest error.",
+    (*_POINT, _L1, *_ERRORS),
+    always_has_rows=True,
 )
 
 MANIFOLD_STATISTICS = Table(
@@ -196,9 +206,12 @@ MANIFOLD_STATISTICS = Table(
             nullable=True,
         ),
     ),
+    always_has_rows=True,
 )
 
-HEAT_MAP = Table("heat_map", "One input of a square.", (*_INPUT, _L1, *_ERRORS))
+HEAT_MAP = Table(
+    "heat_map", "One input of a square.", (*_INPUT, _L1, *_ERRORS), always_has_rows=True
+)
 
 ERROR_MANIFOLDS = Table(
     "error_manifolds",
@@ -208,6 +221,7 @@ ERROR_MANIFOLDS = Table(
         Column("error_x", "number", "Output of the rounded layers minus that of the exact ones."),
         Column("error_y", "number", "The same."),
     ),
+    always_has_rows=True,
 )
 
 ERROR_TRANSFORM = Table(
@@ -221,6 +235,7 @@ ERROR_TRANSFORM = Table(
         Column("output_x", "number", "Direction of the error, of unit length."),
         Column("output_y", "number", "The same."),
     ),
+    always_has_rows=True,
 )
 
 _INTEGERS = (
@@ -240,6 +255,7 @@ FAKE_QUANTIZATION = Table(
         Column("error_x", "number", "That value minus the one of exact layers."),
         Column("error_y", "number", "The same."),
     ),
+    always_has_rows=True,
 )
 
 ERROR_GROWTH = Table(
@@ -253,6 +269,7 @@ ERROR_GROWTH = Table(
         Column("max_error", "number", "Largest length."),
         Column("rms_error", "number", "Root of the mean squared length."),
     ),
+    always_has_rows=True,
 )
 
 REGION_TABLES = (REGIONS, REGION_LAYERS, REGION_AXES, PRINCIPAL_AXES, PROJECTIONS, OUTLINES, CIRCLE)

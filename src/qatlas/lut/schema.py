@@ -50,6 +50,7 @@ MAP_ERRORS = Table(
         ),
         Column("saturated_share", "number", "Share of all pairs whose product is beyond R."),
     ),
+    always_has_rows=True,
 )
 
 MAP_RANKS = Table(
@@ -73,6 +74,7 @@ MAP_RANKS = Table(
             for kept in (1, 2, 4, 8)
         ),
     ),
+    always_has_rows=True,
 )
 
 MAP_CELLS = Table(
@@ -92,6 +94,7 @@ MAP_CELLS = Table(
             nullable=True,
         ),
     ),
+    always_has_rows=True,
 )
 
 OPERANDS = Table(
@@ -109,6 +112,7 @@ OPERANDS = Table(
         ),
         Column("count", "integer", "How often."),
     ),
+    always_has_rows=True,
 )
 
 TABLE_MODELS = Table(
@@ -143,6 +147,7 @@ TABLE_MODELS = Table(
         Column("context", "integer", "Tokens of a window."),
         Column("text_sha256", "text", "SHA-256 of the tokens of the text."),
     ),
+    always_has_rows=True,
 )
 
 TABLES = (MAP_ERRORS, MAP_RANKS, MAP_CELLS)

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from qatlas.errors import AtlasError
+from qatlas.errors import AtlasError, said
+from qatlas.foreign_files import require_regular_file
 from qatlas.lut.map_files import is_map, read_grey, read_map
 from qatlas.lut.product_table import (
+    LARGEST_SIZE,
     ProductTable,
     encoded_table,
     require_range,
@@ -19,6 +22,9 @@ from qatlas.lut.product_table import (
 
 _EVEN = "signed_ext"
 """How the codes of a user's table stand for products."""
+
+_LARGEST_CSV = 2**28
+"""Bytes; a table of 4096 x 4096 products of ten digits has less."""
 
 Numbers = NDArray[Any]
 
@@ -50,13 +56,14 @@ def read_user_table(name: str, path: str | Path, limit: float) -> ProductTable:
     if kind not in _READERS:
         raise AtlasError(f"{where}: a file of kind {kind!r}; allowed: {', '.join(_READERS)}")
     require_range(limit)
+    require_regular_file(path, f"lut.tables.{name}")
     try:
         if kind == ".png" and is_map(path):
             own = read_map(path)
             return ProductTable(name, own.limit, own.levels, own.codes, own.values)
         numbers = _READERS[kind](path)
     except (OSError, EOFError, ValueError) as error:
-        raise AtlasError(f"{where}: not readable ({error})") from error
+        raise AtlasError(f"{where}: not readable ({said(error)})") from error
     _require_square(where, numbers)
     if np.issubdtype(numbers.dtype, np.integer):
         return _of_codes(where, name, numbers, limit)
@@ -101,13 +108,20 @@ def _require_square(where: str, numbers: Numbers) -> None:
 
 
 def _read_npy(path: str | Path) -> Numbers:
-    numbers: Numbers = np.load(path, allow_pickle=False)
-    if not isinstance(numbers, np.ndarray) or numbers.dtype.kind not in "iuf":
-        raise ValueError(f"numbers of type {getattr(numbers, 'dtype', type(numbers).__name__)}")
-    return numbers
+    # Mapped: what a header claims is not allocated, and more than the file has is refused.
+    try:
+        numbers: Numbers = np.lib.format.open_memmap(path, mode="r")
+    except (SyntaxError, TokenError) as error:
+        raise ValueError(f"its header is none: {error}") from error
+    if numbers.dtype.kind not in "iuf":
+        raise ValueError(f"numbers of type {numbers.dtype}")
+    fits = numbers.ndim == 2 and max(numbers.shape) <= LARGEST_SIZE
+    return np.array(numbers) if fits else numbers
 
 
 def _read_csv(path: str | Path) -> Numbers:
+    if (size := Path(path).stat().st_size) > _LARGEST_CSV:
+        raise ValueError(f"it has {size} bytes; allowed are {_LARGEST_CSV}")
     rows = [line.split(",") for line in Path(path).read_text().splitlines() if line.strip()]
     if len({len(row) for row in rows}) != 1:
         raise ValueError("its rows are not equally long, or there are none")

@@ -6,8 +6,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from qatlas.atomic import replacing
-from qatlas.errors import AtlasError
+from qatlas.errors import AtlasError, said
+from qatlas.foreign_files import read_json_object
 
 if TYPE_CHECKING:
     from qatlas.models.likelihood import Likelihood
@@ -99,12 +102,11 @@ def read_card(folder: str | Path) -> Card:
         If there is none, or it is not one.
     """
     path = Path(folder) / CARD
+    remedy = "train the model with `snakemake train`"
     try:
-        return Card(**json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError) as error:
-        raise AtlasError(
-            f"{path}: not a readable card ({error}); train the model with `snakemake train`"
-        ) from error
+        return TypeAdapter(Card).validate_python(read_json_object(path, "card", remedy))
+    except ValidationError as error:
+        raise AtlasError(f"{path}: not a readable card ({said(error)}); {remedy}") from error
 
 
 def _in_words(card: Card) -> str:

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from qatlas.errors import AtlasError
+from qatlas.errors import AtlasError, said
+from qatlas.models.loading import load_whole
 from qatlas.seeds import generator
 
 Pooling = Literal["mean", "cls", "max"]
@@ -31,13 +32,28 @@ def open_encoder(folder: str | Path, pooling: Pooling) -> Any:
     from sentence_transformers.base.modules import Transformer
     from sentence_transformers.sentence_transformer.modules import Normalize
     from sentence_transformers.sentence_transformer.modules import Pooling as Pooled
+    from transformers import AutoModel
 
+    where = str(folder)
+    # Poolers are often left out, since most encoders pool by themselves.
     try:
-        transformer = Transformer(str(folder))
-    except (OSError, ValueError, KeyError) as error:
+        load_whole(AutoModel, folder, "a sentence encoder", optional="pooler")
+    except AtlasError as error:
+        raise AtlasError(f"function.encoders: {error}; or name another model") from error
+    own_files_alone = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        transformer = Transformer(
+            where,
+            model_kwargs=own_files_alone | {"use_safetensors": True},
+            processor_kwargs=own_files_alone,
+            config_kwargs=own_files_alone,
+        )
+    except MemoryError:
+        raise
+    except Exception as error:  # What code for a hundred architectures raises is of any class.
         raise AtlasError(
-            f"{folder}: not a sentence encoder that can be loaded ({error}); it needs config.json, "
-            "a tokenizer and *.safetensors; name another model in function.encoders"
+            f"{folder}: not a sentence encoder that can be loaded ({said(error)}); it needs "
+            "config.json, a tokenizer and *.safetensors; name another model in function.encoders"
         ) from error
     pool = Pooled(transformer.get_embedding_dimension(), pooling_mode=pooling)
     return SentenceTransformer(modules=[transformer, pool, Normalize()], device="cpu").eval()

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from qatlas.errors import AtlasError
+from qatlas.foreign_files import read_json_object
 from qatlas.models.architectures.build import load
 from qatlas.models.card import CARD, read_card
 from qatlas.models.tokenizer import load_tokenizer
@@ -18,6 +19,7 @@ from qatlas.models.windows import Text
 from qatlas.seeds import generator
 
 TOKENIZER = "tokenizer.json"
+_LARGEST_TOKEN = 2**24
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,16 @@ def open_language_model(folder: str | Path) -> LanguageModel:
     ------
     AtlasError
         If the folder holds no causal language model or no tokenizer, or one that the model was
-        not trained with.
+        not trained with, or with tokens that the model does not know.
     """
-    return LanguageModel(load(folder), open_reader(folder))
+    model, reader = load(folder), open_reader(folder)
+    known = model.get_input_embeddings().num_embeddings
+    if (largest := len(reader.token_bytes) - 1) >= known:
+        raise AtlasError(
+            f"{Path(folder) / TOKENIZER}: has a token of number {largest}, and the model {known} "
+            "embeddings; put back the tokenizer that the model came with"
+        )
+    return LanguageModel(model, reader)
 
 
 def open_reader(folder: str | Path) -> Reader:
@@ -71,6 +80,13 @@ def open_reader(folder: str | Path) -> Reader:
     """
     path = Path(folder) / TOKENIZER
     tokenizer = load_tokenizer(path)
+    vocabulary = tokenizer.get_vocab()
+    if not vocabulary or max(vocabulary.values()) > _LARGEST_TOKEN:
+        raise AtlasError(
+            f"{path}: has {len(vocabulary)} tokens, numbered up to "
+            f"{max(vocabulary.values(), default=0)}; allowed are 1 to {_LARGEST_TOKEN}; put back "
+            "the tokenizer that the model came with"
+        )
     if (Path(folder) / CARD).is_file():
         expected, found = read_card(folder).sha256["tokenizer"], _sha256(path)
         if found != expected:
@@ -120,17 +136,12 @@ def part_of_text(
 
 def _separator(folder: Path, tokenizer: Any) -> int:
     path = folder / "tokenizer_config.json"
-    try:
-        described = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise AtlasError(
-            f"{path}: not readable ({error}); it says which token ends a text; take the whole "
-            "folder of the model"
-        ) from error
+    remedy = "it says which token ends a text; take the whole folder of the model"
+    described = read_json_object(path, str(folder), remedy)
     for key in ("eos_token", "bos_token"):
         named = described.get(key)
         name = named.get("content") if isinstance(named, dict) else named
-        token: int | None = tokenizer.token_to_id(name) if name else None
+        token: int | None = tokenizer.token_to_id(name) if isinstance(name, str) else None
         if token is not None:
             return token
     raise AtlasError(f"{path}: neither eos_token nor bos_token names a token of {TOKENIZER}")
@@ -140,8 +151,10 @@ def _bytes_of_tokens(tokenizer: Any) -> NDArray[np.int64]:
     described = json.loads(tokenizer.to_str())
     special = {token["id"] for token in described["added_tokens"] if token["special"]}
     length = len if _on_bytes(described) else _utf8_length
-    sizes = np.zeros(tokenizer.get_vocab_size(), np.int64)
-    for characters, token in tokenizer.get_vocab().items():
+    vocabulary = tokenizer.get_vocab()
+    # Numbers may have gaps.
+    sizes = np.zeros(1 + max(vocabulary.values()), np.int64)
+    for characters, token in vocabulary.items():
         sizes[token] = 0 if token in special else length(characters)
     return sizes
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from qatlas.errors import AtlasError, nearest
+from qatlas.errors import AtlasError, nearest, said
+from qatlas.foreign_files import require_regular_file
 from qatlas.models.corpus import PARTS, Document, held_out_end
 
 
@@ -28,6 +29,7 @@ def file_corpus(file: str, separator: str, held_out: float) -> pd.DataFrame:
     AtlasError
         If the file cannot be read, is no UTF-8, or has too few documents.
     """
+    require_regular_file(file, "text.file")
     try:
         # Line ends of another system are line ends.
         text = Path(file).read_text(encoding="utf-8")
@@ -68,14 +70,15 @@ def parquet_corpus(parquet: str, column: str, held_out: float) -> pd.DataFrame:
     AtlasError
         If the file cannot be read, has no such column of texts, or has too few documents.
     """
+    require_regular_file(parquet, "text.parquet")
     try:
         schema = pq.read_schema(parquet)
         _require_column(column, schema.names, f"text.column: {parquet}")
         values = pq.read_table(parquet, columns=[column])[column]
         texts = _without_missing(values.to_pylist())
-    except (OSError, pa.ArrowInvalid, UnicodeDecodeError) as error:
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise AtlasError(
-            f"text.parquet: {parquet} is not a readable parquet file ({error}); name another"
+            f"text.parquet: {parquet} is not a readable parquet file ({said(error)}); name another"
         ) from error
     if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
         raise AtlasError(

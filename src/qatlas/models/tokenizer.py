@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qatlas.atomic import replacing
-from qatlas.errors import AtlasError
+from qatlas.errors import AtlasError, said
+from qatlas.foreign_files import require_regular_file
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -75,11 +76,12 @@ def load_tokenizer(path: str | Path) -> "Tokenizer":
     """
     from tokenizers import Tokenizer
 
+    require_regular_file(path, "tokenizer")
     try:
         return _plain(Tokenizer.from_file(str(path)))
     except Exception as error:  # What tokenizers raises is of no class of its own.
         raise AtlasError(
-            f"{path}: not a readable tokenizer ({error}); delete it and run snakemake again"
+            f"{path}: not a readable tokenizer ({said(error)}); delete it and run snakemake again"
         ) from error
 
 

@@ -5,8 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from qatlas.atomic import replacing
-
-_SUFFIX = ".benchmark.tsv"
+from qatlas.paper.benchmark_files import SUFFIX, read_benchmark
 
 
 def runtimes(results: str | Path) -> pd.DataFrame:
@@ -16,12 +15,17 @@ def runtimes(results: str | Path) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns job (its path without suffix), seconds, peak_memory_mib; slowest first.
+
+    Raises
+    ------
+    AtlasError
+        If a benchmark file is damaged.
     """
     rows = []
-    for path in sorted(Path(results).rglob(f"*{_SUFFIX}")):
-        measured = pd.read_csv(path, sep="\t", na_values="-").iloc[0]
-        job = str(path.relative_to(results)).removesuffix(_SUFFIX)
-        rows.append((job, float(measured.s), float(measured.max_rss)))
+    for path in sorted(Path(results).rglob(f"*{SUFFIX}")):
+        measured = read_benchmark(path)
+        job = str(path.relative_to(results)).removesuffix(SUFFIX)
+        rows.append((job, measured.seconds, measured.peak_memory_mib))
     table = pd.DataFrame(rows, columns=["job", "seconds", "peak_memory_mib"])
     return table.sort_values(["seconds", "job"], ascending=[False, True], ignore_index=True)
 

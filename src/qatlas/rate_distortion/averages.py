@@ -6,14 +6,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-MEASURED = ["rate_bits_per_weight", "nmse", "gap_shannon_bits", "gap_empirical_bits"]
-"""Columns that are averaged."""
+MEASURED = ("rate_bits_per_weight", "nmse", "gap_shannon_bits", "gap_empirical_bits")
+"""Columns that figures average."""
 
 LIMITS = ("shannon_bits", "empirical_bits", "shannon_lower_bits")
 _STEP_BITS = 0.125
 
 
-def mean_points(measurements: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+def mean_points(
+    measurements: pd.DataFrame, by: Sequence[str], columns: Sequence[str] = MEASURED
+) -> pd.DataFrame:
     """Every point of every series, averaged over the tensors of a group.
 
     Parameters
@@ -22,11 +24,13 @@ def mean_points(measurements: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
         Rows of ``measurements``; tensors without variance are left out.
     by
         Columns that tell the groups.
+    columns
+        What is averaged.
 
     Returns
     -------
     pd.DataFrame
-        Columns ``by``, codec, series, nominal_bits, the measured ones, and tensors (how many); a
+        Columns ``by``, codec, series, nominal_bits, the averaged ones, and tensors (how many); a
         mean is missing where one of the tensors has no value.
     """
     rows = measurements.dropna(subset=["nmse"])
@@ -34,8 +38,8 @@ def mean_points(measurements: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     # Sums depend on the order of their terms, rows do not come in a fixed one.
     rows = rows.sort_values([*key, "model", "tensor"], ignore_index=True)
     share = rows.weights / rows.groupby(key).weights.transform("sum")
-    parts = rows[key].assign(**{column: rows[column] * share for column in MEASURED}, tensors=1)
-    sums = parts.groupby(key)[MEASURED].agg(lambda column: column.sum(skipna=False))
+    parts = rows[key].assign(**{column: rows[column] * share for column in columns}, tensors=1)
+    sums = parts.groupby(key)[list(columns)].agg(lambda column: column.sum(skipna=False))
     return sums.assign(tensors=parts.groupby(key).tensors.sum()).reset_index()
 
 

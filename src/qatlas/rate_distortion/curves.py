@@ -39,7 +39,7 @@ def select_curves(tables: Mapping[str, pd.DataFrame], settings: RateDistortion) 
         }
     )
     order = ["codec", "series", "nominal_bits"]
-    points = _with_intervals(chosen.merge(measurements.sort_values(order), on=_KEY))[
+    points = with_intervals(chosen.merge(measurements.sort_values(order), on=_KEY))[
         [*_KEY, "codec", "series", "rate_bits_per_weight", *QUANTITIES]
     ]
     bounds = chosen.merge(tables["bounds"], on=_KEY)
@@ -56,7 +56,7 @@ def select_curves(tables: Mapping[str, pd.DataFrame], settings: RateDistortion) 
     return pd.concat([with_best(points, _KEY), *limits], ignore_index=True)
 
 
-def _with_intervals(points: pd.DataFrame) -> pd.DataFrame:
+def with_intervals(points: pd.DataFrame) -> pd.DataFrame:
     """Both ends of each quantity's 95 % interval; its value where all weights were measured."""
     intervals = {}
     for end in ("low", "high"):

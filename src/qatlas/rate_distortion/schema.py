@@ -82,6 +82,7 @@ MEASUREMENTS = Table(
             nullable=True,
         ),
     ),
+    always_has_rows=True,
 )
 
 TIMINGS = Table(
@@ -95,6 +96,7 @@ TIMINGS = Table(
         Column("device", "text", "Where the tensors were."),
         Column("threads", "integer", "Threads the job was given."),
     ),
+    always_has_rows=True,
 )
 
 BOUNDS = Table(
@@ -133,6 +135,7 @@ BOUNDS = Table(
             nullable=True,
         ),
     ),
+    always_has_rows=True,
 )
 
 TARGET_DISTORTION = Table(

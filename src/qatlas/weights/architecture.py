@@ -4,7 +4,6 @@ The class is built on PyTorch's meta device, where tensors have shapes and no va
 costs no memory, whatever the model's size. Code that comes with a model is never run.
 """
 
-import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qatlas.deferred import torch
-from qatlas.errors import AtlasError
+from qatlas.errors import AtlasError, said
+from qatlas.weights.model_config import CONFIG, bounded_building, read_model_config
 from qatlas.weights.roles import Role, block_of, layer_kind, role_from_name
 
 if TYPE_CHECKING:
@@ -104,15 +104,11 @@ def architecture(folder: str | Path, model: str) -> Architecture:
     AtlasError
         If config.json is damaged or describes a model that cannot be built.
     """
-    path = Path(folder) / "config.json"
+    path = Path(folder) / CONFIG
     if not path.is_file():
         return _unknown(model, f"there is no {path}")
-    try:
-        described = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise AtlasError(f"model {model}: {path} is not JSON ({error}); fetch it again") from error
-    if not isinstance(described, dict):
-        raise AtlasError(f"model {model}: {path} is not a JSON object; fetch it again")
+    where = f"model {model}"
+    described = read_model_config(folder, where)
     from transformers import CONFIG_MAPPING
 
     if described.get("model_type") not in CONFIG_MAPPING:
@@ -120,11 +116,14 @@ def architecture(folder: str | Path, model: str) -> Architecture:
             model, f"transformers has no model_type {described.get('model_type')!r} ({path})"
         )
     try:
-        built = _build(Path(folder))
+        with bounded_building(where):
+            built = _build(Path(folder))
+    except AtlasError:
+        raise
     except Exception as error:
         raise AtlasError(
             f"model {model}: transformers cannot build what {path} describes "
-            f"({type(error).__name__}: {error}); fetch the file again or mend it"
+            f"({type(error).__name__}: {said(error)}); fetch the file again or mend it"
         ) from error
     return Architecture(dict(_roles(built)), str(built.base_model_prefix))
 

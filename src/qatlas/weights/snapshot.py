@@ -5,10 +5,11 @@ import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qatlas.errors import AtlasError
+from qatlas.errors import AtlasError, said
 from qatlas.weights.shards import StoredTensor, read_index, stored_tensors
 
 if TYPE_CHECKING:
@@ -65,9 +66,10 @@ class Snapshot:
             with safe_open(path, "pt") as stored:
                 tensor: Tensor = stored.get_tensor(name)
                 return tensor
-        except (OSError, SafetensorError) as error:
+        # PyTorch refuses shapes that it cannot stride over, though they hold nothing.
+        except (OSError, RuntimeError, SafetensorError) as error:
             raise AtlasError(
-                f"model {self.model}: tensor {name!r} cannot be read from {path} ({error}); "
+                f"model {self.model}: tensor {name!r} cannot be read from {path} ({said(error)}); "
                 "fetch the file again"
             ) from error
 
@@ -113,6 +115,51 @@ def open_snapshot(folder: str | Path, model: str) -> Snapshot:
     return Snapshot(folder, model, tensors)
 
 
+def snapshot_files(folder: str | Path) -> list[str]:
+    """Names of the ``SNAPSHOT_FILES`` that a folder has, sorted; none where there is no folder."""
+    # Globbing leaves out links that lead nowhere.
+    names = [path.name for path in Path(folder).iterdir()] if Path(folder).is_dir() else []
+    return sorted(name for name in names if any(fnmatchcase(name, p) for p in SNAPSHOT_FILES))
+
+
+def require_own_files(folder: str | Path, where: str) -> None:
+    """Refuse a folder whose ``SNAPSHOT_FILES`` are links out of it.
+
+    A checkpoint that somebody else made could have any file of this machine read that way. In the
+    cache of the hub a snapshot's files are links to blobs; these are its own.
+
+    Parameters
+    ----------
+    folder
+        As it was named; links that lead to the folder itself are the user's, and followed.
+    where
+        How the message begins.
+
+    Raises
+    ------
+    AtlasError
+        Naming the link and what it leads to.
+    """
+    own = Path(folder).resolve()
+    roots = [own, *_blobs_of(own)]
+    for name in snapshot_files(own):
+        target = Path(os.path.realpath(own / name))
+        # A link in a circle leads to nothing, but to a place inside.
+        if not target.exists() or not any(target.is_relative_to(root) for root in roots):
+            raise AtlasError(
+                f"{where}: {own / name} is a link to {target}, which is outside of its folder or "
+                "missing; put the file itself in its place, or name the folder that it lies in"
+            )
+
+
+def _blobs_of(snapshot: Path) -> list[Path]:
+    """Where the files of a snapshot of the hub's cache lie: models--NAME/snapshots/COMMIT."""
+    if snapshot.parent.name != "snapshots" or not snapshot.parents[1].name.startswith("models--"):
+        return []
+    # Those of the repository, and those that all repositories share.
+    return [snapshot.parents[1] / "blobs", snapshot.parents[2] / "blobs"]
+
+
 def link_snapshot(source_folder: str | Path, destination: str | Path) -> None:
     """Make ``destination`` a folder of absolute links to a source's ``SNAPSHOT_FILES``.
 
@@ -133,7 +180,7 @@ def link_snapshot(source_folder: str | Path, destination: str | Path) -> None:
     replaced = destination.with_name(f".replaced-{os.getpid()}-{destination.name}")
     unfinished.mkdir(parents=True)
     try:
-        for name in sorted({path.name for p in SNAPSHOT_FILES for path in source.glob(p)}):
+        for name in snapshot_files(source):
             (unfinished / name).symlink_to(source / name)
         if destination.exists():
             destination.rename(replaced)

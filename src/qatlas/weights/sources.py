@@ -43,7 +43,7 @@ def packaged_folder(package: str, folder: str) -> Path:
             f"package {package!r} is not installed; install it with: pip install {package}"
         ) from error
     path = Path(str(installed.locate_file(folder)))
-    if not path.is_dir():
+    if ".." in Path(folder).parts or Path(folder).is_absolute() or not path.is_dir():
         parents = {file.parent.as_posix() for file in installed.files or ()}
         raise AtlasError(
             f"package {package!r} {installed.version} has no folder {folder!r}; "

@@ -52,6 +52,7 @@ STATISTICS = Table(
             True,
         ),
     ),
+    always_has_rows=True,
 )
 
 DENSITIES = Table(
@@ -67,6 +68,7 @@ DENSITIES = Table(
             "share of the weights; the first and last bin count everything beyond them too",
         ),
     ),
+    always_has_rows=True,
 )
 
 

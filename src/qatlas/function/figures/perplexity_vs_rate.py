@@ -9,7 +9,7 @@ from qatlas.config.function import Function
 from qatlas.function.curves import draw_curves, select_curves
 from qatlas.summary import Summary
 
-_WORST = 5
+WORST = 5
 """Perplexities beyond so many times the model's own are off the top."""
 
 
@@ -22,9 +22,9 @@ def draw(drawn: pd.DataFrame) -> Figure:
     """Perplexity on a log scale, a panel a model."""
     figure, panels = draw_curves(drawn, "perplexity", "perplexity")
     itself = drawn[drawn.series == "float32"].perplexity
-    panels[0].set_ylim(0.95 * itself.min(), _WORST * itself.max())
+    panels[0].set_ylim(0.95 * itself.min(), WORST * itself.max())
     ticks = [t for t in (10, 20, 30, 50, 100, 200, 500, 1000, 2000) if t > 0.95 * itself.min()]
-    shown = [t for t in ticks if t < _WORST * itself.max()]
+    shown = [t for t in ticks if t < WORST * itself.max()]
     panels[0].set_yticks(shown, [f"{tick:g}" for tick in shown])
     panels[0].minorticks_off()
     return figure

@@ -11,8 +11,10 @@ from typing import Any
 import pandas as pd
 
 from qatlas.atomic import replacing
-from qatlas.errors import AtlasError
+from qatlas.errors import AtlasError, shown
+from qatlas.foreign_files import read_json_object
 from qatlas.function.robustness.names import (
+    FLOAT_BITS,
     TITLES,
     bits_of_precision,
     model_key,
@@ -24,6 +26,9 @@ from qatlas.function.robustness.settings import RobustnessSettings
 LINE = "imported"
 """Line of files that name none."""
 
+_LONGEST_NAME = 100
+_MARKUP = re.compile(r"[^\w .,:;/|+@()'&%#*=-]")
+_A_NAME = f"a name of at most {_LONGEST_NAME} letters, digits and marks, but for $ \\ < > {{ }}"
 _PATTERN = "*_quant_*.json"
 _FORM = "MODEL_quant_PRECISION.json"
 _PRECISIONS = "fp32, fp16, bf16 or int and a number of bits, such as int8"
@@ -43,7 +48,8 @@ def _whole(value: Any, least: int) -> bool:
 
 
 def _text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+    short = isinstance(value, str) and len(value) <= _LONGEST_NAME
+    return short and bool(value.strip()) and not _MARKUP.search(value)
 
 
 def _perplexity(value: Any) -> bool:
@@ -51,13 +57,17 @@ def _perplexity(value: Any) -> bool:
     return number and value >= 1
 
 
+def _bits(value: Any) -> bool:
+    return _whole(value, 1) and value <= FLOAT_BITS
+
+
 _KEYS = {
-    "model": _Key("a name", _text),
-    "bit_width": _Key("a whole number from 1", lambda value: _whole(value, 1)),
+    "model": _Key(_A_NAME, _text),
+    "bit_width": _Key("a whole number from 1 to 32", _bits),
     "perplexity": _Key(
         "a number from 1, or Infinity where the model predicts nothing", _perplexity
     ),
-    "line": _Key("a name", _text, default=LINE),
+    "line": _Key(_A_NAME, _text, default=LINE),
     "seed": _Key("a whole number from 0", lambda value: _whole(value, 0), default=0),
 }
 
@@ -132,15 +142,11 @@ def _content(point: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise AtlasError(f"{path}: not readable as JSON ({error}); write it again") from error
-    if not isinstance(content, dict):
-        raise AtlasError(
-            f"{path}: found a {type(content).__name__}; allowed: an object with the keys "
-            f"{', '.join(_KEYS)}, of which line and seed may be left out"
-        )
+    remedy = (
+        f"write it again: an object with the keys {', '.join(_KEYS)}, of which line and seed may "
+        "be left out"
+    )
+    content = read_json_object(path, "robustness.results_dir", remedy)
     found = {name: _value(path, content, name, key) for name, key in _KEYS.items()}
     _require_precision(path, found["bit_width"])
     return found | {"perplexity": float(found["perplexity"])}
@@ -149,13 +155,11 @@ def _read(path: Path) -> dict[str, Any]:
 def _value(path: Path, content: Mapping[str, Any], name: str, key: _Key) -> Any:
     if name not in content:
         if key.default is None:
-            raise AtlasError(
-                f"{path}: no key {name!r} among {', '.join(sorted(content)) or 'none'}; add it: "
-                f"{key.allowed}"
-            )
+            found = ", ".join(sorted(content))[:200] or "none"
+            raise AtlasError(f"{path}: no key {name!r} among {found}; add it: {key.allowed}")
         return key.default
     if not key.fits(content[name]):
-        raise AtlasError(f"{path}: {name}: found {content[name]!r}; allowed: {key.allowed}")
+        raise AtlasError(f"{path}: {name}: found {shown(content[name])}; allowed: {key.allowed}")
     return content[name]
 
 

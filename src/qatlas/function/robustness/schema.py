@@ -23,6 +23,7 @@ ROBUSTNESS = Table(
         ),
         Column("source", "text", "measured, imported or simulated."),
     ),
+    always_has_rows=True,
 )
 
 ORIGIN = "function/robustness/robustness.parquet"

@@ -28,6 +28,7 @@ CELLS = Table(
         Column("x", "number", "Of the vertex; vertices run counter-clockwise."),
         Column("y", "number", "The same."),
     ),
+    always_has_rows=True,
 )
 AREAS = Table(
     "toy_areas",
@@ -45,6 +46,7 @@ AREAS = Table(
         Column("standard_error", "number", "Of that."),
         Column("samples", "integer", "Random inputs."),
     ),
+    always_has_rows=True,
 )
 POINTS = Table(
     "toy_points",
@@ -61,6 +63,7 @@ POINTS = Table(
         Column("quantized_y", "number", "The same."),
         Column("topological", "truth", "Whether the sign patterns differ."),
     ),
+    always_has_rows=True,
 )
 ENERGIES = Table(
     "toy_energies",

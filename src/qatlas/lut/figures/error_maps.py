@@ -32,8 +32,8 @@ def caption(summary: Summary, settings: Lut) -> str:
     """What the figure shows."""
     slope = summary.written("maps.signed_ext.slope", ".2f")
     return (
-        "Where tables err, as means of |T - ab| over cells, at least 1e-4 of the range. The "
-        "corners are products beyond the range, which saturate at any size. Elsewhere errors of "
-        f"even codes shrink with the size (slope of log2 MED against bits: {slope}); logarithmic "
-        "and asinh codes err less where products are small."
+        "Where tables err, as means of the magnitude of T - ab over cells, at least 1e-4 of the "
+        "range. The corners are products beyond the range, which saturate at any size. Elsewhere "
+        f"errors of even codes shrink with the size (slope of log2 MED against bits: {slope}); "
+        "logarithmic and asinh codes err less where products are small."
     )

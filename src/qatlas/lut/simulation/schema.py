@@ -70,6 +70,7 @@ SIMULATIONS = Table(
             nullable=True,
         ),
     ),
+    always_has_rows=True,
 )
 
 TRAJECTORIES = Table(
@@ -82,6 +83,7 @@ TRAJECTORIES = Table(
         *_ERRORS,
         Column("deviation", "number", "Standard deviation of the error."),
     ),
+    always_has_rows=True,
 )
 
 EXAMPLES = Table(

@@ -23,6 +23,7 @@ from transformers import (
 from qatlas.errors import AtlasError, nearest
 from qatlas.models.architectures.mamba import use_fast_scan
 from qatlas.models.architectures.resnet_bk import ResNetBKConfig, ResNetBKForCausalLM
+from qatlas.models.loading import load_whole
 
 HIDDEN = 256
 
@@ -120,15 +121,7 @@ def load(folder: str | Path) -> Any:
     Raises
     ------
     AtlasError
-        If the folder does not hold one that transformers, or this package, knows.
+        If the folder does not hold one that transformers, or this package, knows, its files do not
+        hold all of its weights, one is NaN or Inf, or it is quantized already.
     """
-    try:
-        model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype="auto", local_files_only=True, trust_remote_code=False
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise AtlasError(
-            f"{folder}: not a causal language model that can be loaded ({error}); it needs "
-            "config.json of a causal language model and its *.safetensors"
-        ) from error
-    return use_fast_scan(model).eval()
+    return use_fast_scan(load_whole(AutoModelForCausalLM, folder, "a causal language model"))

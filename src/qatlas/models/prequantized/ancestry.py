@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qatlas.deferred import torch
-from qatlas.errors import AtlasError
-from qatlas.models.prequantized.opening import CONFIG, Prequantized
+from qatlas.errors import AtlasError, said
+from qatlas.models.prequantized.opening import Prequantized
+from qatlas.weights.model_config import CONFIG, read_model_config
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -94,13 +95,14 @@ def moved_tensors(
 def _config(folder: Path) -> dict[str, Any]:
     from transformers import AutoConfig
 
+    read_model_config(folder, str(folder))
     try:
         described: dict[str, Any] = AutoConfig.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False
         ).to_dict()
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # What code for a hundred architectures raises is of any class.
         raise AtlasError(
-            f"{folder / CONFIG}: not of an architecture that transformers knows ({error})"
+            f"{folder / CONFIG}: not of an architecture that transformers knows ({said(error)})"
         ) from error
     return described
 

@@ -8,7 +8,7 @@ own.
 from typing import TYPE_CHECKING
 
 from qatlas.deferred import torch
-from qatlas.errors import AtlasError
+from qatlas.errors import AtlasError, shown
 from qatlas.models.prequantized.layer import Described, Format, StoredLayer, require_one_of
 from qatlas.models.prequantized.words import WORD, codes_of
 
@@ -33,7 +33,7 @@ def bits_of(described: Described, where: str) -> int:
     key = next((k for k in ("version", "checkpoint_format", "format") if k in described), None)
     if key is not None and str(described[key]).lower() != "gemm":
         raise AtlasError(
-            f"{where}: quantization_config.{key} is {described[key]!r}; allowed: 'gemm'; "
+            f"{where}: quantization_config.{key} is {shown(described[key])}; allowed: 'gemm'; "
             "for another kernel codes lie otherwise, so take the checkpoint before it was repacked"
         )
     return _BITS

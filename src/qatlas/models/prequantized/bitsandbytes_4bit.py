@@ -4,16 +4,19 @@ Source: Dettmers et al. 2023, "QLoRA" (arXiv 2305.14314), for NF4 and scales tha
 themselves; the layout is that of bitsandbytes' Params4bit and QuantState.
 """
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from qatlas.deferred import torch
-from qatlas.errors import AtlasError
+from qatlas.errors import AtlasError, said
 from qatlas.models.prequantized.layer import Described, Format, StoredLayer, require_one_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+_Block = Annotated[int, Field(ge=1, le=2**20)]
+_LONGEST_STATE = 4096
 _STATES = ("weight.quant_state.bitsandbytes__nf4", "weight.quant_state.bitsandbytes__fp4")
 
 
@@ -42,13 +45,13 @@ def read(layer: StoredLayer) -> "Tensor":
         If a tensor is missing or not of the shape that the weight asks for.
     """
     state = _state(layer)
-    if tuple(state["shape"]) != layer.shape:
+    if state.shape != layer.shape:
         raise AtlasError(
-            f"{layer.name}: holds a weight of shape {tuple(state['shape'])}, and the base one of "
+            f"{layer.name}: holds a weight of shape {state.shape}, and the base one of "
             f"{layer.shape}; name the base that the checkpoint was made from"
         )
-    weights, block = layer.shape[0] * layer.shape[1], int(state["blocksize"])
-    packed = layer.tensors["weight"].contiguous().flatten().view(torch.uint8)
+    weights, block = layer.shape[0] * layer.shape[1], state.blocksize
+    packed = layer.stored("weight").contiguous().flatten().view(torch.uint8)
     values = layer.numbers("weight.quant_map")
     if packed.numel() != -(-weights // 2) or tuple(values.shape) != (16,):
         raise AtlasError(
@@ -60,32 +63,41 @@ def read(layer: StoredLayer) -> "Tensor":
     return (values[codes.int()] * scales.repeat_interleave(block)[:weights]).view(layer.shape)
 
 
-def _state(layer: StoredLayer) -> dict[str, Any]:
+class _State(BaseModel):
+    shape: tuple[int, ...]
+    blocksize: _Block
+    nested_blocksize: _Block = 256
+    nested_offset: FiniteFloat = 0.0
+
+
+def _state(layer: StoredLayer) -> _State:
     """What is stored beside the tensors: sides, lengths of blocks, types, as JSON in bytes."""
     name = next((name for name in _STATES if name in layer.tensors), _STATES[0])
     found = layer.tensors.get(name)
-    try:
-        state: dict[str, Any] = json.loads(bytes(found.tolist())) if found is not None else {}
-    except ValueError as error:
+    if found is None or found.dtype != torch.uint8 or found.numel() > _LONGEST_STATE:
+        described = "missing" if found is None else f"{found.numel()} numbers of {found.dtype}"
         raise AtlasError(
-            f"{layer.name}.{name}: not JSON in bytes ({error}); fetch the file again"
-        ) from error
-    if missing := {"shape", "blocksize"} - state.keys():
-        raise AtlasError(
-            f"{layer.name}.{name}: {', '.join(sorted(missing))} missing; fetch the file again"
+            f"{layer.name}.{name}: {described}; allowed is JSON of at most {_LONGEST_STATE} bytes; "
+            "fetch the file again"
         )
-    return state
+    try:
+        return _State.model_validate_json(bytes(found.flatten().tolist()))
+    except ValidationError as error:
+        raise AtlasError(
+            f"{layer.name}.{name}: does not say how blocks lie ({said(error)}); fetch the file "
+            "again"
+        ) from error
 
 
-def _scales(layer: StoredLayer, state: dict[str, Any], count: int) -> "Tensor":
+def _scales(layer: StoredLayer, state: _State, count: int) -> "Tensor":
     if "weight.nested_absmax" not in layer.tensors:
         return layer.tensor("weight.absmax", torch.float32, (count,))
     codes = layer.tensor("weight.absmax", torch.uint8, (count,))
     values = layer.tensor("weight.nested_quant_map", torch.float32, (256,))
-    block = int(state["nested_blocksize"])
+    block = state.nested_blocksize
     scales = layer.tensor("weight.nested_absmax", torch.float32, (-(-count // block),))
     nested = values[codes.int()] * scales.repeat_interleave(block)[:count]
-    return nested + float(state["nested_offset"])
+    return nested + state.nested_offset
 
 
 FORMAT = Format(

@@ -35,7 +35,8 @@ def bits_of(described: Described, where: str) -> int:
         are pruned or rotated besides.
     """
     require_one_of(described, "format", _FORMATS, where)
-    if (described.get("sparsity_config") or {}).get("format", "dense") != "dense":
+    sparsity = described.get("sparsity_config") or {}
+    if not isinstance(sparsity, dict) or sparsity.get("format", "dense") != "dense":
         require_empty(described, "sparsity_config", where)
     require_empty(described, "transform_config", where)
     kinds = {str(group["weights"]): group["weights"] for group in _groups(described, where)}
@@ -47,7 +48,7 @@ def bits_of(described: Described, where: str) -> int:
     (weights,) = kinds.values()
     packed = described["format"] == "pack-quantized"
     allowed = _PACKED_BITS if packed else (8,)
-    if weights.get("num_bits") not in allowed:
+    if type(weights.get("num_bits")) is not int or weights["num_bits"] not in allowed:
         raise AtlasError(
             f"{where}: quantization_config.config_groups has weights of num_bits "
             f"{weights.get('num_bits')!r}; allowed for {described['format']}: "
@@ -69,7 +70,7 @@ def read(layer: StoredLayer) -> "Tensor":
     scales = layer.numbers("weight_scale")
     # One scale for a whole weight has no sides.
     scales = scales.view(1, 1) if scales.numel() == 1 else scales
-    if scales.ndim != 2 or rows % scales.shape[0]:
+    if scales.ndim != 2 or not scales.shape[0] or rows % scales.shape[0]:
         raise AtlasError(
             f"{layer.name}.weight_scale: shape {tuple(scales.shape)} does not divide a weight of "
             f"{rows} x {columns}; name the base that the checkpoint was made from"
@@ -116,8 +117,9 @@ def _bits(layer: StoredLayer) -> int:
 
 
 def _groups(described: Described, where: str) -> list[dict[str, Any]]:
-    groups = (described.get("config_groups") or {}).values()
-    if not all(isinstance(group, dict) and group.get("weights") for group in groups):
+    given = described.get("config_groups") or {}
+    groups = given.values() if isinstance(given, dict) else [given]
+    if not all(isinstance(g, dict) and isinstance(g.get("weights"), dict) for g in groups):
         raise AtlasError(
             f"{where}: quantization_config.config_groups has a group without weights; allowed are "
             "groups that say how weights are quantized"

@@ -1,6 +1,6 @@
 """The formats by what config.json calls them."""
 
-from qatlas.errors import AtlasError, nearest
+from qatlas.errors import AtlasError, nearest, shown
 from qatlas.models.prequantized import awq, bitsandbytes_4bit, compressed_tensors, gptq
 from qatlas.models.prequantized.layer import Described, Format
 
@@ -24,7 +24,8 @@ def format_of(described: Described, where: str) -> Format:
     method = str(described.get("quant_method"))
     if method not in FORMATS:
         raise AtlasError(
-            f"{where}: quantization_config.quant_method is {method!r}; {nearest(method, FORMATS)}"
+            f"{where}: quantization_config.quant_method is {shown(method)}; "
+            f"{nearest(method[:100], FORMATS)}"
         )
     found = FORMATS[method]
     found.bits(described, where)

@@ -8,7 +8,7 @@ channels, and in the first version of the format a zero point is stored minus on
 from typing import TYPE_CHECKING
 
 from qatlas.deferred import torch
-from qatlas.errors import AtlasError
+from qatlas.errors import AtlasError, shown
 from qatlas.models.prequantized.layer import (
     Described,
     Format,
@@ -43,7 +43,7 @@ def bits_of(described: Described, where: str) -> int:
     require_one_of(described, "bits", _BITS, where)
     if version_of(described) not in _VERSIONS:
         raise AtlasError(
-            f"{where}: quantization_config.checkpoint_format is {version_of(described)!r}; "
+            f"{where}: quantization_config.checkpoint_format is {shown(version_of(described))}; "
             f"allowed: {', '.join(_VERSIONS)}; convert the checkpoint back to one of these"
         )
     if version_of(described) == "gptq" and described["bits"] == _ACROSS_WORDS:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qatlas.deferred import torch
-from qatlas.errors import AtlasError
+from qatlas.errors import AtlasError, shown
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,7 +43,7 @@ class StoredLayer:
         AtlasError
             If it is missing, or of another type or shape than the format and the base ask for.
         """
-        found = self._present(suffix)
+        found = self.stored(suffix)
         if found.dtype != dtype or tuple(found.shape) != shape:
             raise AtlasError(
                 f"{self.name}.{suffix}: found {found.dtype} of shape {tuple(found.shape)}, where "
@@ -60,7 +60,7 @@ class StoredLayer:
         AtlasError
             If it is missing or holds no floats.
         """
-        found = self._present(suffix)
+        found = self.stored(suffix)
         if not found.is_floating_point():
             raise AtlasError(
                 f"{self.name}.{suffix}: found {found.dtype}; allowed is a floating-point type; "
@@ -100,7 +100,14 @@ class StoredLayer:
             )
         return torch.arange(columns) // (columns // count)
 
-    def _present(self, suffix: str) -> "Tensor":
+    def stored(self, suffix: str) -> "Tensor":
+        """One of the tensors, whatever its type and shape.
+
+        Raises
+        ------
+        AtlasError
+            If it is missing.
+        """
         if suffix not in self.tensors:
             raise AtlasError(
                 f"{self.name}.{suffix}: missing; stored are {', '.join(sorted(self.tensors))}; "
@@ -149,9 +156,10 @@ def require_one_of(described: Described, key: str, allowed: Collection[Any], whe
         If the key is missing, or its value is none of the allowed ones.
     """
     found = described.get(key)
-    if found not in allowed:
+    # 4.0 and True equal whole numbers, and are none.
+    if not any(type(found) is type(one) and found == one for one in allowed):
         raise AtlasError(
-            f"{where}: quantization_config.{key} is {found!r}; allowed: "
+            f"{where}: quantization_config.{key} is {shown(found)}; allowed: "
             f"{', '.join(map(repr, allowed))}"
         )
 
@@ -166,6 +174,6 @@ def require_empty(described: Described, key: str, where: str) -> None:
     """
     if described.get(key):
         raise AtlasError(
-            f"{where}: quantization_config.{key} is {described[key]!r}, which is not read; allowed "
-            "is a checkpoint without it"
+            f"{where}: quantization_config.{key} is {shown(described[key])}, which is not read; "
+            "allowed is a checkpoint without it"
         )

@@ -1,22 +1,20 @@
 """A checkpoint that another tool quantized, read from its folder one layer at a time."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qatlas.codecs.base import Encoded, as_array
 from qatlas.deferred import torch
-from qatlas.errors import AtlasError
+from qatlas.errors import AtlasError, said
 from qatlas.models.layers import Layer
 from qatlas.models.prequantized.formats import format_of
 from qatlas.models.prequantized.layer import Described, Format, StoredLayer
+from qatlas.weights.model_config import CONFIG, read_model_config
 from qatlas.weights.snapshot import Snapshot, open_snapshot
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-CONFIG = "config.json"
 
 
 @dataclass(frozen=True)
@@ -60,9 +58,24 @@ class Prequantized:
 
     @property
     def stored_bits(self) -> int:
-        """Of all tensors of its files."""
-        stored = self.snapshot.tensors.values()
-        return sum(8 * getattr(torch, part.dtype).itemsize * part.weights for part in stored)
+        """Of all tensors of its files.
+
+        Raises
+        ------
+        AtlasError
+            If one is of a type that PyTorch has no name for.
+        """
+        return sum(self._bits_of(name) for name in self.snapshot.tensors)
+
+    def _bits_of(self, tensor: str) -> int:
+        stored = self.snapshot.tensors[tensor]
+        dtype = getattr(torch, stored.dtype, None)
+        if dtype is None:
+            raise AtlasError(
+                f"checkpoint {self.name}: {tensor} in {self.folder / stored.file} is of the type "
+                f"{stored.dtype}, which no format that is read has; take another checkpoint"
+            )
+        return int(8 * dtype.itemsize * stored.weights)
 
     def read(self, tensor: str) -> "Tensor":
         """A parameter that is stored as it is, of its stored type and shape.
@@ -103,7 +116,25 @@ class Prequantized:
             self.format.parts[suffix]: as_array(tensor.contiguous().reshape(-1))
             for suffix, tensor in tensors.items()
         }
-        return UnpackedLayer(Encoded((rows, columns), arrays), self.format.read(stored))
+        return UnpackedLayer(Encoded((rows, columns), arrays), self._weight(stored))
+
+    def _weight(self, stored: StoredLayer) -> "Tensor":
+        try:
+            weight = self.format.read(stored)
+        except AtlasError:
+            raise
+        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            raise AtlasError(
+                f"{stored.name}: its tensors do not fit each other or a weight of "
+                f"{stored.shape[0]} x {stored.shape[1]} ({said(error)}); name the base that the "
+                "checkpoint was made from, or fetch the file again"
+            ) from error
+        if not bool(torch.isfinite(weight).all()):
+            raise AtlasError(
+                f"{stored.name}: makes weights that are NaN or Inf; fetch the file again, or take "
+                "another checkpoint"
+            )
+        return weight
 
     def _as_it_is(self, layer: Layer) -> UnpackedLayer:
         stored = self.read(layer.tensor)
@@ -150,18 +181,12 @@ def open_prequantized(folder: str | Path, name: str) -> Prequantized:
         not read.
     """
     path = Path(folder) / CONFIG
-    try:
-        config: Any = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise AtlasError(
-            f"checkpoint {name}: {path} cannot be read ({error}); take the whole folder of the "
-            "checkpoint"
-        ) from error
-    described = config.get("quantization_config") if isinstance(config, dict) else None
+    described = read_model_config(folder, f"checkpoint {name}").get("quantization_config")
     if not isinstance(described, dict):
         raise AtlasError(
             f"checkpoint {name}: {path} has no quantization_config, so nothing says how it was "
             "quantized; a model that is not quantized goes under function.models"
         )
     where = f"checkpoint {name}: {path}"
-    return Prequantized(name, open_snapshot(folder, name), described, format_of(described, where))
+    found = format_of(described, where)
+    return Prequantized(name, open_snapshot(folder, name), described, found)

@@ -15,7 +15,7 @@ from qatlas.rate_distortion.drawing import draw_guide
 from qatlas.rate_distortion.operating_points import BITS
 from qatlas.summary import Summary
 
-_HIGHEST_GAP = 1.6
+HIGHEST_GAP = 1.6
 
 
 def select(tables: Mapping[str, pd.DataFrame], settings: RateDistortion) -> pd.DataFrame:
@@ -40,7 +40,7 @@ def draw(drawn: pd.DataFrame) -> Figure:
         draw_guide(panel, entropy_coded_gap_bits(1), "entropy-coded scalar" if first else "")
     lowest = min(drawn[drawn.best].gap_empirical_bits.min(), 0)
     panels[0].set(
-        xlim=(0, drawn.rate_bits_per_weight.max() + 0.2), ylim=(lowest - 0.1, _HIGHEST_GAP)
+        xlim=(0, drawn.rate_bits_per_weight.max() + 0.2), ylim=(lowest - 0.1, HIGHEST_GAP)
     )
     figure.supylabel("gap to the empirical bound (bits per weight)", fontsize=8)
     draw_legend(figure, panels, 4)
@@ -58,7 +58,7 @@ def caption(summary: Summary, settings: RateDistortion) -> str:
     return (
         "Rate of every codec minus the empirical bound of each tensor at its error, averaged over "
         "all weights of a model: the best of each family, and all else pale; gaps above "
-        f"{_HIGHEST_GAP:g} bits are not shown. Grey: {entropy_coded_gap_bits(1):.2f} bits, the "
+        f"{HIGHEST_GAP:g} bits are not shown. Grey: {entropy_coded_gap_bits(1):.2f} bits, the "
         "high-rate limit of entropy-coded scalar quantization. Nearest to the bound on "
         f"{model}: {nearest}."
     )
