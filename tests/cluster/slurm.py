@@ -99,12 +99,8 @@ class Cluster:
         (self.folder / "etc/slurm.conf").write_text(self._configuration())
         (self.folder / "munge.key").write_bytes(os.urandom(128))
         (self.folder / "munge.key").chmod(0o400)
-        # There is no accounting database to answer sacct, which the plugin would turn to while the
-        # controller is away. The shell adopts and reaps what loses its parent, as init does.
-        kept = (
-            'mount --bind "$0" /etc/slurm && mount --bind /dev/null "$(which sacct)" && '
-            "while sleep 1; do :; done"
-        )
+        # The shell adopts and reaps what loses its parent, as init does.
+        kept = 'mount --bind "$0" /etc/slurm && while sleep 1; do :; done'
         apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
         self._outer = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", *apart, "sh", "-c", kept, str(self.folder / "etc")]

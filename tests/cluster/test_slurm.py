@@ -1,6 +1,7 @@
 """Jobs on a real Slurm and its faults: the run ends right, with the bytes of a local run."""
 
 import signal
+import time
 
 import pytest
 
@@ -71,15 +72,17 @@ def test_a_job_over_its_time_is_ended_and_given_more(cluster, tmp_path):
 
 
 @pytest.mark.long
-def test_a_controller_that_is_away_for_a_minute_loses_no_job(cluster, tmp_path):
+def test_a_controller_that_restarts_loses_no_job(cluster, tmp_path):
     sent = Sent(cluster, tmp_path / "sent", STATISTICS)
-    sent.until_a_job_runs()
+    job = sent.until_a_job_runs()
     cluster.stop_controller()
-    here = locally(tmp_path / "here", STATISTICS)
-    with pytest.raises(TimeoutError):
-        until(lambda: sent.process.poll() is not None, 60, "the run")
+    assert cluster.processes("slurmctld") == []
+    time.sleep(3)
     cluster.start_controller()
+    here = locally(tmp_path / "here", STATISTICS)
     sent.ends_well()
+    assert cluster.ended()[job] == "COMPLETED"
+    assert "Trying to restart job" not in sent.told()
     assert hashes(sent.checkout) == here
 
 
