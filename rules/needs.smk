@@ -52,7 +52,7 @@ def most_weights(path, changed):
 # measured to take (results/runtimes.csv).
 tensor_memory_mb = memory_mb(1500, 12, largest_tensor_mb)
 language_model_memory_mb = memory_mb(2500, 20)
-training_memory_mb = memory_mb(4000)
+training_memory_mb = memory_mb(4000, 4)
 corpus_memory_mb = memory_mb(2000, 6)
 text_memory_mb = memory_mb(1000, 40)
 plane_memory_mb = memory_mb(2000)

@@ -8,8 +8,8 @@ from tests.cluster.slurm import Cluster, until
 from tests.workflow.conftest import copy_project
 
 CONFIG = ("--configfile", "config/smoke.yaml")
-# Jobs of a test are short, and its network file system is a disk.
-IMPATIENT = ("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5")
+# Jobs of a test are short, its network file system is a disk, and both nodes share the cores.
+HERE = ("--slurm-init-seconds-before-status-checks=1", "--latency-wait=5", "--jobs=2")
 
 
 class Sent:
@@ -38,22 +38,20 @@ class Sent:
         command = [sys.executable, "-m", "snakemake", "--workflow-profile", "slurm", *CONFIG]
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                self.cluster.command(
-                    *command, *IMPATIENT, *self.arguments, folder=self.checkout.folder
-                ),
+                self.cluster.command(*command, *HERE, *self.arguments, folder=self.checkout.folder),
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
 
-    def until_a_job_runs(self, node: str = "node1") -> str:
-        """Wait for a job on a node, and for its step to have started; its number."""
-        until(lambda: self._started(node) or self.process.poll() is not None, 200, "a job")
+    def until_a_job_runs(self) -> tuple[str, str]:
+        """Wait for a job whose step has started; its number and its node."""
+        until(lambda: self._started() or self.process.poll() is not None, 200, "a job")
         assert self.process.poll() is None, self.told()
-        return self._started(node)[0]
+        return self._started()[0]
 
-    def _started(self, node: str) -> list[str]:
-        jobs = self.cluster.running(node)
-        return [job for job in jobs if self.cluster.processes(f"slurmstepd: [{job}.0]")]
+    def _started(self) -> list[tuple[str, str]]:
+        jobs = self.cluster.running().items()
+        return [job for job in jobs if self.cluster.processes(f"slurmstepd: [{job[0]}.0]")]
 
     def ends_well(self, seconds: float = 500) -> None:
         """Wait for the end; everything that was asked for is there."""

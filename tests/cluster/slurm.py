@@ -38,7 +38,7 @@ ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 MpiDefault=none
 SelectType=select/cons_tres
-SelectTypeParameters=CR_Core_Memory
+SelectTypeParameters=CR_Core_Memory,CR_LLN
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=1
 JobAcctGatherParams=OverMemoryKill
@@ -46,6 +46,7 @@ AccountingStorageType=accounting_storage/none
 ReturnToService=2
 SlurmdTimeout=10
 KillWait=2
+MinJobAge=3600
 MessageTimeout=10
 SlurmdParameters=config_overrides
 {nodes}
@@ -184,12 +185,10 @@ class Cluster:
         told = self.run("sinfo", "--noheader", "--Node", "--format", "%N %T").stdout
         return dict(line.split() for line in told.splitlines())
 
-    def running(self, node: str) -> list[str]:
-        """Numbers of the jobs that run on a node."""
-        told = self.run(
-            *("squeue", "--noheader", "--states=RUNNING", "--nodelist", node, "--format=%i")
-        )
-        return told.stdout.split()
+    def running(self) -> dict[str, str]:
+        """Node of every job that runs, by the job's number."""
+        told = self.run("squeue", "--noheader", "--states=RUNNING", "--format=%i %N").stdout
+        return dict(line.split() for line in told.splitlines())
 
     def ended(self) -> dict[str, str]:
         """State of every job that the controller remembers."""
@@ -198,9 +197,8 @@ class Cluster:
 
     def lose_power(self, node: str) -> None:
         """Kill a node: its daemon, those of its jobs' steps, and all that these started."""
-        steps = [
-            step for job in self.running(node) for step in self.processes(f"slurmstepd: [{job}.")
-        ]
+        jobs = [job for job, where in self.running().items() if where == node]
+        steps = [step for job in jobs for step in self.processes(f"slurmstepd: [{job}.")]
         doomed = [*self.processes("slurmd", "-N", node), *steps]
         doomed += [child for step in steps for child in step.children(recursive=True)]
         for process in doomed:
@@ -210,6 +208,7 @@ class Cluster:
         """Kill the controller."""
         for process in self.processes("slurmctld", "-D"):
             kill(process)
+        until(lambda: not self.processes("slurmctld", "-D"), 10, "the end of the controller")
 
 
 def kill(process: psutil.Process) -> None:

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.cluster.sent import Sent
-from tests.cluster.slurm import NODES, until
+from tests.cluster.slurm import until
 from tests.workflow.conftest import copy_project
 from tests.workflow.test_study import hashes
 
@@ -26,8 +26,8 @@ def locally(folder, *targets):
 @pytest.mark.slow
 def test_a_lost_node_costs_an_attempt_and_no_result(cluster, tmp_path):
     sent = Sent(cluster, tmp_path / "sent", STATISTICS)
-    job = sent.until_a_job_runs()
-    cluster.lose_power("node1")
+    job, node = sent.until_a_job_runs()
+    cluster.lose_power(node)
     here = locally(tmp_path / "here", STATISTICS)
     sent.ends_well()
     assert cluster.ended()[job] == "NODE_FAIL"
@@ -38,9 +38,8 @@ def test_a_lost_node_costs_an_attempt_and_no_result(cluster, tmp_path):
 @pytest.mark.long
 def test_the_small_study_has_the_bytes_of_a_local_run(cluster, tmp_path):
     sent = Sent(cluster, tmp_path / "sent")
-    sent.until_a_job_runs()
-    sent.ends_well(1800)
-    assert set(cluster.ended().values()) == {"COMPLETED"}
+    sent.ends_well(3000)
+    assert "Trying to restart job" not in sent.told()
     assert hashes(sent.checkout) == locally(tmp_path / "here")
 
 
@@ -60,7 +59,7 @@ def test_a_job_over_its_memory_is_ended_and_given_more(cluster, tmp_path):
 def test_a_job_over_its_time_is_ended_and_given_more(cluster, tmp_path):
     short = ("--set-resources", "manifest:runtime=10 ** (attempt - 1)")
     sent = Sent(cluster, tmp_path / "sent", STATISTICS, *short)
-    job = sent.until_a_job_runs()
+    job, _ = sent.until_a_job_runs()
     # A job that hangs, its time being a minute.
     for step in cluster.processes(f"slurmstepd: [{job}."):
         for process in step.children(recursive=True):
@@ -74,9 +73,8 @@ def test_a_job_over_its_time_is_ended_and_given_more(cluster, tmp_path):
 @pytest.mark.long
 def test_a_controller_that_restarts_loses_no_job(cluster, tmp_path):
     sent = Sent(cluster, tmp_path / "sent", STATISTICS)
-    job = sent.until_a_job_runs()
+    job, _ = sent.until_a_job_runs()
     cluster.stop_controller()
-    assert cluster.processes("slurmctld") == []
     time.sleep(3)
     cluster.start_controller()
     here = locally(tmp_path / "here", STATISTICS)
@@ -89,12 +87,12 @@ def test_a_controller_that_restarts_loses_no_job(cluster, tmp_path):
 @pytest.mark.long
 def test_an_interrupted_run_cancels_its_jobs_and_goes_on_with_the_same_command(cluster, tmp_path):
     sent = Sent(cluster, tmp_path / "sent", STATISTICS)
-    job = sent.until_a_job_runs()
+    job, _ = sent.until_a_job_runs()
     (snakemake,) = cluster.processes("snakemake", "--workflow-profile", "slurm")
     snakemake.send_signal(signal.SIGINT)
     assert sent.process.wait(120) != 0
     until(lambda: cluster.ended()[job] == "CANCELLED", 60, "the end of the job")
-    assert not any(cluster.running(node) for node in NODES)
+    assert cluster.running() == {}
     sent.start()
     sent.ends_well()
     assert hashes(sent.checkout) == locally(tmp_path / "here", STATISTICS)

@@ -83,10 +83,19 @@ def test_of_a_checkpoint_the_largest_tensor_counts_also_in_a_folder_of_shards(ch
     described["models"]["sharded"] = {"path": str(shards)}
     config.write_text(yaml.safe_dump(described, sort_keys=False))
     manifest = "results/weights/sharded/manifest.parquet"
-    assert needs(checkout, 1, manifest)["manifest"]["mem_mb"] == "<TBD>"
     assert checkout.snakemake("results/weights/sharded/snapshot").returncode == 0
     # As float32, a dozen times, beside PyTorch.
     expected = 1500 + 12 * 4 * 5000 * 300 / 1e6
-    for attempt in (1, 2, 3):
-        asked = int(needs(checkout, attempt, manifest)["manifest"]["mem_mb"])
-        assert asked == attempt * expected
+    assert int(needs(checkout, 1, manifest)["manifest"]["mem_mb"]) == expected
+
+
+def test_the_example_of_a_pod_runs_what_fits_into_it(checkout):
+    job = yaml.safe_load((ROOT / "profiles/kubernetes/job.yaml").read_text())
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    run = checkout.snakemake("--dry-run", *container["args"])
+    assert run.returncode == 0, run.stdout
+    granted = dict(zip(container["args"][::2], container["args"][1::2], strict=True))
+    memory_mb = int(granted["--resources"].removeprefix("mem_mb="))
+    limit = container["resources"]["limits"]["memory"]
+    assert memory_mb * 1e6 <= int(limit.removesuffix("Gi")) << 30
+    assert granted["--cores"] == container["resources"]["requests"]["cpu"]
