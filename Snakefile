@@ -14,6 +14,7 @@ container: "envs/qatlas.sif"
 
 
 include: "rules/common.smk"
+include: "rules/recovery.smk"
 include: "rules/needs.smk"
 include: "rules/figure_helpers.smk"
 include: "rules/batches.smk"

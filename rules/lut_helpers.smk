@@ -1,13 +1,9 @@
-from qatlas.lut.map_files import set_aside_damaged
 from qatlas.lut.map_names import MAPS, map_names, parse_map_name
 from qatlas.lut.simulation.plot_names import PLOTS, drawn_plots, parse_plot_name
 from qatlas.lut.summary import kinds_of
 from qatlas.lut.user_tables import read_user_table
-from snakemake.logging import logger
 
 if workflow.is_main_process:
-    for said in set_aside_damaged(MAPS):
-        logger.warning(said)
     try:
         for name, path in study.lut.tables.items():
             read_user_table(name, path, study.lut.range)

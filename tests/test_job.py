@@ -1,7 +1,10 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from qatlas.written import damaged, note
 
 OPENING = """
 import logging, sys, warnings
@@ -9,7 +12,7 @@ from types import SimpleNamespace
 from qatlas.codecs import CodecError
 from qatlas.errors import AtlasError
 from qatlas.job import job, progress
-running = SimpleNamespace(rule="sweep", log=["sweep.log"])
+running = SimpleNamespace(rule="sweep", log=["sweep.log"], input=["given"], output=["made"])
 with job(running):
 """
 
@@ -73,6 +76,38 @@ def test_out_of_memory_ends_a_job_with_the_keys_to_change(run, asked):
     assert finished.stderr.startswith("sweep: out of memory (")
     assert "function.batch" in finished.stderr
     assert "Traceback" not in finished.stderr + log
+
+
+def test_an_interrupted_job_says_so_and_no_more(run):
+    finished, log = run("raise KeyboardInterrupt")
+    assert finished.returncode == 1
+    assert finished.stderr == "sweep: interrupted\n"
+    assert log == "ERROR qatlas: interrupted\n"
+
+
+def test_a_job_does_not_begin_with_a_damaged_input(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "given").write_text("3.25")
+    note(["given"])
+    (tmp_path / "given").write_text("3.75")
+    finished, _ = run("print('begun')")
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert finished.stderr.startswith("sweep: given: damaged or edited since it was written")
+
+
+def test_what_a_job_wrote_is_noted_and_what_a_killed_one_left_of_it_is_removed(
+    run, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    for name in (".unfinished-12-made", ".unfinished-12-also-made", "unfinished-12-made"):
+        (tmp_path / name).touch()
+    finished, _ = run("open('made', 'w').write('whole')")
+    assert (finished.returncode, finished.stderr) == (0, "")
+    left = {path.name for path in tmp_path.glob("*unfinished*")}
+    assert left == {".unfinished-12-also-made", "unfinished-12-made"}
+    assert damaged() == []
+    (tmp_path / "made").write_text("other")
+    assert damaged() == [Path("made")]
 
 
 def test_any_other_error_leaves_its_traceback_in_the_log_and_on_the_terminal(run):

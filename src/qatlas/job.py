@@ -12,7 +12,10 @@ from typing import Any, Protocol, TypeVar
 
 from tqdm import tqdm
 
+from qatlas.atomic import discard_unfinished
 from qatlas.errors import AtlasError
+from qatlas.runs import require_current
+from qatlas.written import forget, note, require_sound
 
 Item = TypeVar("Item")
 
@@ -28,21 +31,38 @@ _LESS_MEMORY = (
 )
 
 
+class _LogFile(logging.FileHandler):
+    """A log that ends where the disk is full: it says so once, and the job goes on without it."""
+
+    _ended = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- a name of logging's
+        """Say the first time that the log goes no further."""
+        if not self._ended:
+            self._ended = True
+            sys.stderr.write(f"{self.baseFilename} goes no further: {sys.exception()}\n")
+
+
 class Job(Protocol):
     """The part of the object Snakemake gives to a script that is used here."""
 
     rule: str
     log: Any
+    input: Any
+    output: Any
 
 
 @contextmanager
 def job(running: Job) -> Iterator[None]:
     """Run a job: its log goes where Snakemake says, warnings of the library to the terminal too.
 
+    Inputs are those that other jobs wrote, byte for byte, or the job does not begin. Outputs are
+    noted for those who read them.
+
     An ``AtlasError`` ends the job with its message alone, on the terminal and in the log; any
     other exception leaves its traceback in the log too. Either way the exit status is not 0.
     """
-    handler = logging.FileHandler(running.log[0], mode="w")
+    handler = _log_file(running)
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
     # Other packages tell of every glyph of a font and every file of a cache.
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
@@ -54,7 +74,15 @@ def job(running: Job) -> Iterator[None]:
     logger.addHandler(terminal)
     started = time.perf_counter()
     try:
+        require_current()
+        require_sound(running.input)
+        discard_unfinished(running.output)
+        forget(running.output)
         yield
+        note(running.output)
+    except KeyboardInterrupt:
+        logger.error("interrupted")
+        sys.exit(f"{running.rule}: interrupted")
     except AtlasError as error:
         logger.error("%s", error)
         sys.exit(f"{running.rule}: {error}")
@@ -79,6 +107,13 @@ def progress(items: Iterable[Item], what: str) -> Iterator[Item]:
     for number, item in enumerate(bar, start=1):
         logger.info("%s %d of %s: %s", what, number, bar.total or "?", item)
         yield item
+
+
+def _log_file(running: Job) -> _LogFile:
+    try:
+        return _LogFile(running.log[0], mode="w")
+    except OSError as error:
+        sys.exit(f"{running.rule}: the log {running.log[0]} cannot be written ({error.strerror})")
 
 
 def _out_of_memory(error: Exception) -> bool:

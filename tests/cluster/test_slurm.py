@@ -35,7 +35,7 @@ def test_a_lost_node_costs_an_attempt_and_no_result(cluster, tmp_path):
     assert hashes(sent.checkout) == here
 
 
-@pytest.mark.long
+@pytest.mark.cluster
 def test_the_small_study_has_the_bytes_of_a_local_run(cluster, tmp_path):
     sent = Sent(cluster, tmp_path / "sent")
     sent.ends_well(3000)
@@ -43,7 +43,7 @@ def test_the_small_study_has_the_bytes_of_a_local_run(cluster, tmp_path):
     assert hashes(sent.checkout) == locally(tmp_path / "here")
 
 
-@pytest.mark.long
+@pytest.mark.cluster
 def test_a_job_over_its_memory_is_ended_and_given_more(cluster, tmp_path):
     scarce = ("--set-resources", "statistics:mem_mb=400 * attempt ** 2")
     sent = Sent(cluster, tmp_path / "sent", STATISTICS, *scarce)
@@ -55,7 +55,7 @@ def test_a_job_over_its_memory_is_ended_and_given_more(cluster, tmp_path):
     assert hashes(sent.checkout) == here
 
 
-@pytest.mark.long
+@pytest.mark.cluster
 def test_a_job_over_its_time_is_ended_and_given_more(cluster, tmp_path):
     short = ("--set-resources", "manifest:runtime=10 ** (attempt - 1)")
     sent = Sent(cluster, tmp_path / "sent", STATISTICS, *short)
@@ -70,7 +70,7 @@ def test_a_job_over_its_time_is_ended_and_given_more(cluster, tmp_path):
     assert hashes(sent.checkout) == here
 
 
-@pytest.mark.long
+@pytest.mark.cluster
 def test_a_controller_that_restarts_loses_no_job(cluster, tmp_path):
     sent = Sent(cluster, tmp_path / "sent", STATISTICS)
     job, _ = sent.until_a_job_runs()
@@ -84,7 +84,7 @@ def test_a_controller_that_restarts_loses_no_job(cluster, tmp_path):
     assert hashes(sent.checkout) == here
 
 
-@pytest.mark.long
+@pytest.mark.cluster
 def test_an_interrupted_run_cancels_its_jobs_and_goes_on_with_the_same_command(cluster, tmp_path):
     sent = Sent(cluster, tmp_path / "sent", STATISTICS)
     job, _ = sent.until_a_job_runs()
@@ -95,4 +95,18 @@ def test_an_interrupted_run_cancels_its_jobs_and_goes_on_with_the_same_command(c
     assert cluster.running() == {}
     sent.start()
     sent.ends_well()
+    assert hashes(sent.checkout) == locally(tmp_path / "here", STATISTICS)
+
+
+@pytest.mark.cluster
+def test_jobs_of_a_killed_run_write_nothing_beside_its_successor(cluster, tmp_path):
+    sent = Sent(cluster, tmp_path / "sent", STATISTICS)
+    job, _ = sent.until_a_job_runs()
+    (snakemake,) = cluster.processes("snakemake", "--workflow-profile", "slurm")
+    snakemake.kill()
+    assert sent.process.wait(20) != 0
+    sent.start()
+    sent.ends_well()
+    until(lambda: job not in cluster.running(), 60, "the end of the first run's job")
+    assert cluster.ended()[job] == "FAILED"
     assert hashes(sent.checkout) == locally(tmp_path / "here", STATISTICS)

@@ -11,7 +11,6 @@ from qatlas.lut.map_files import (
     make_map,
     open_map,
     read_map,
-    set_aside_damaged,
 )
 from qatlas.lut.map_names import MapName, map_names, parse_map_name
 from qatlas.lut.product_table import encoded_table
@@ -147,26 +146,11 @@ DAMAGES = [
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_map_is_refused_and_set_aside(tmp_path, damage):
+def test_a_damaged_map_is_refused(tmp_path, damage):
     path = make_map(NAME, tmp_path / "maps")
-    sound = make_map(MapName("signed_ext", 16, 3.0), tmp_path / "maps")
     damage(path)
     with pytest.raises(DamagedMap, match=path.name):
         open_map(path)
-    (said,) = set_aside_damaged(tmp_path / "maps")
-    assert str(path) in said
-    assert not path.exists()
-    assert path.with_suffix(".png.damaged").exists()
-    assert sound.exists()
-
-
-def test_sound_maps_and_files_that_are_none_stay_where_they_are(tmp_path):
-    path = make_map(NAME, tmp_path)
-    note = path.with_name("note.png")
-    note.write_bytes(b"not a map")
-    assert set_aside_damaged(tmp_path) == []
-    assert path.exists()
-    assert note.exists()
 
 
 def test_a_map_may_be_read_under_any_name(tmp_path):

@@ -3,11 +3,15 @@ import os
 import platform
 from hashlib import sha256
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
+import yaml
 
+from qatlas.config.loading import load
 from qatlas.paper.provenance import provenance, write_provenance
 
+ROOT = Path(__file__).parents[2]
 COMMIT = {"commit": "0123abc", "dirty": False}
 
 
@@ -68,3 +72,14 @@ def test_the_record_is_json_with_sorted_keys_and_the_same_bytes_twice(record, tm
     assert text == (tmp_path / "second").read_text()
     assert list(json.loads(text)) == sorted(json.loads(text))
     assert json.loads(text) == record({"seed": 1})
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "config/smoke.yaml", "config/llama-3.2-1b.yaml"])
+def test_a_study_is_read_back_from_its_record_in_its_order(record, tmp_path, name):
+    study = load(yaml.safe_load((ROOT / name).read_text()))
+    write_provenance(record(study.model_dump(mode="json")), tmp_path / "provenance.json")
+    recorded = json.loads((tmp_path / "provenance.json").read_text())["config"]
+    again = load(recorded)
+    assert again == study
+    assert json.dumps(again.model_dump(mode="json")) == json.dumps(study.model_dump(mode="json"))
+    assert list(again.codecs) == list(study.codecs)

@@ -61,6 +61,7 @@ class Checkout:
 def copy_project(folder):
     # Compiled kernels come along: compiling them is not what these tests are about.
     ignore = shutil.ignore_patterns("*.pyc", "*.egg-info")
+    folder.mkdir(exist_ok=True)
     for name in (*PARTS, *HIDDEN):
         source = ROOT / name
         if source.is_dir():

@@ -2,6 +2,8 @@ import importlib.util
 import json
 import os
 import re
+import shutil
+import subprocess
 from hashlib import sha256
 
 import jsonschema
@@ -18,7 +20,7 @@ from qatlas.lut.figures import figures_of as lut_figures_of
 from qatlas.lut.simulation.plot_names import drawn_plots
 from qatlas.models import load_quantized
 from qatlas.rate_distortion.figures import FIGURES as RATE_DISTORTION_FIGURES
-from tests.workflow.conftest import ROOT, copy_project
+from tests.workflow.conftest import ROOT, Checkout, copy_project
 
 # One worker runs these, so that the study is built once.
 pytestmark = pytest.mark.xdist_group("study")
@@ -220,10 +222,32 @@ def test_an_exported_model_has_the_measured_perplexity_and_size(edited):
     assert manifest["tensor_bytes"] + manifest["header_bytes"] == path.stat().st_size
 
 
-def test_two_clean_builds_give_the_same_bytes(study, tmp_path):
-    other = copy_project(tmp_path)
-    run = other.snakemake("--cores", "1")
+def fresh_clone(folder):
+    """The project as a clone of a repository that has it, and its commit."""
+    origin = copy_project(folder / "origin").folder
+    shutil.copy(ROOT / ".gitignore", origin)
+    for command in (
+        "init --quiet",
+        "add .",
+        "-c user.name=test -c user.email=test@localhost commit --quiet --message all",
+        "clone --quiet . ../clone",
+    ):
+        subprocess.run(["git", *command.split()], cwd=origin, check=True)
+    head = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=origin, check=True, capture_output=True, text=True
+    )
+    return Checkout(folder / "clone"), head.stdout.strip()
+
+
+def test_a_fresh_clone_the_record_of_a_build_and_other_cores_give_the_same_bytes(study, tmp_path):
+    recorded = json.loads((study.folder / "results/provenance.json").read_text())
+    other, commit = fresh_clone(tmp_path)
+    record = tmp_path / "record.json"
+    record.write_text(json.dumps(recorded["config"]))
+    run = other.snakemake("--cores", "8", config=str(record))
     assert run.returncode == 0, run.stdout
+    again = json.loads((other.folder / "results/provenance.json").read_text())
+    assert again == recorded | {"commit": commit, "dirty": False}
     first, second = hashes(study), hashes(other)
     assert first == second
     assert "paper/paper.pdf" in first

@@ -16,7 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from qatlas.atomic import replacing
 from qatlas.errors import AtlasError
-from qatlas.lut.map_names import MapName, is_map_name, parse_map_name
+from qatlas.lut.map_names import MapName, parse_map_name
 from qatlas.lut.product_table import ProductTable, encoded_table
 
 _DIGEST = "sha256"
@@ -137,27 +137,6 @@ def read_grey(path: str | Path) -> tuple[Codes, dict[str, str]]:
     if mode != "L" and not mode.startswith("I"):
         raise DamagedMap(f"{path}: an image of mode {mode}; allowed: grey of 8 or 16 bits")
     return pixels.astype(np.uint8 if mode == "L" else np.uint16), texts
-
-
-def set_aside_damaged(folder: str | Path) -> list[str]:
-    """Rename maps that are not what was written, so that they are missing and made again.
-
-    Files that have no name of a map are somebody's own, and stay.
-
-    Returns
-    -------
-    list of str
-        A sentence for each of them.
-    """
-    said = []
-    for path in filter(is_map_name, sorted(Path(folder).glob("*bit/*.png"))):
-        try:
-            open_map(path)
-        except DamagedMap as error:
-            aside = path.with_suffix(".png.damaged")
-            path.replace(aside)
-            said.append(f"{error} (set aside as {aside})")
-    return said
 
 
 _AGAIN = "and run snakemake again"

@@ -79,12 +79,3 @@ def parse_map_name(path: str | Path) -> MapName:
     if named.path != place:
         raise AtlasError(f"{path}: this map goes by the name {named.path}")
     return named
-
-
-def is_map_name(path: str | Path) -> bool:
-    """Whether a map lies at a path, if there is one."""
-    try:
-        parse_map_name(path)
-    except AtlasError:
-        return False
-    return True

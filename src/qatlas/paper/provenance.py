@@ -43,7 +43,7 @@ def provenance(
         "config_sha256": sha256(canonical.encode()).hexdigest(),
         "lock_sha256": _sha256(Path(lock)),
         "python": platform.python_version(),
-        "packages": {d.metadata["Name"]: d.version for d in distributions()},
+        "packages": dict(sorted((d.metadata["Name"], d.version) for d in distributions())),
         "machine": _machine(),
         "checkpoints": {
             model: {path.name: _sha256(path) for path in sorted(Path(folder).glob("*.safetensors"))}
@@ -54,9 +54,12 @@ def provenance(
 
 
 def write_provenance(record: Mapping[str, Any], path: str | Path) -> None:
-    """Write the record as JSON with sorted keys."""
+    """Write the record as JSON with sorted keys; those of the configuration stay in their order.
+
+    Rows of tables are in the order of the configuration: without it they would come out otherwise.
+    """
     with replacing(path) as unfinished:
-        unfinished.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
+        unfinished.write_text(json.dumps(dict(sorted(record.items())), indent=2) + "\n")
 
 
 def _machine() -> dict[str, Any]:
