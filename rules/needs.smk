@@ -48,7 +48,7 @@ def most_weights(path, changed):
 
 
 # Room for the libraries that a job loads, for what it makes of what it reads, and for the two
-# Snakemakes around it on a cluster, which take 400 MB; somewhat more than the default study was
+# Snakemakes around it on a cluster, which take 500 MB; somewhat more than the default study was
 # measured to take (results/runtimes.csv).
 tensor_memory_mb = memory_mb(1500, 12, largest_tensor_mb)
 language_model_memory_mb = memory_mb(2500, 20)

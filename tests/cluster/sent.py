@@ -1,8 +1,11 @@
 """Snakemake run with the profile of a cluster, as a user would."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import psutil
 
 from tests.cluster.slurm import Cluster, until
 from tests.workflow.conftest import copy_project
@@ -43,15 +46,24 @@ class Sent:
                 stderr=subprocess.STDOUT,
             )
 
-    def until_a_job_runs(self) -> tuple[str, str]:
-        """Wait for a job whose step has started; its number and its node."""
-        until(lambda: self._started() or self.process.poll() is not None, 200, "a job")
-        assert self.process.poll() is None, self.told()
-        return self._started()[0]
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to Snakemake, which is what `nsenter` waits for."""
+        (snakemake,) = psutil.Process(self.process.pid).children()
+        snakemake.send_signal(number)
 
-    def _started(self) -> list[tuple[str, str]]:
+    def until_a_job_runs(self, *others: str) -> tuple[str, str]:
+        """Wait for a job but these whose step has started; its number and its node."""
+        until(lambda: self._started(others) or self.process.poll() is not None, 200, "a job")
+        assert self.process.poll() is None, self.told()
+        return self._started(others)[0]
+
+    def _started(self, others: tuple[str, ...]) -> list[tuple[str, str]]:
         jobs = self.cluster.running().items()
-        return [job for job in jobs if self.cluster.processes(f"slurmstepd: [{job[0]}.0]")]
+        return [
+            (job, node)
+            for job, node in jobs
+            if job not in others and self.cluster.processes(f"slurmstepd: [{job}.0]")
+        ]
 
     def ends_well(self, seconds: float = 500) -> None:
         """Wait for the end; everything that was asked for is there."""

@@ -195,6 +195,14 @@ class Cluster:
         told = self.run("squeue", "--noheader", "--states=all", "--format=%i %T").stdout
         return dict(line.split() for line in told.splitlines())
 
+    def freeze(self, job: str) -> list[psutil.Process]:
+        """Stop the processes of a job, as if it hung; the stopped ones, to be resumed."""
+        steps = self.processes(f"slurmstepd: [{job}.")
+        frozen = [child for step in steps for child in step.children(recursive=True)]
+        for process in frozen:
+            process.suspend()
+        return frozen
+
     def lose_power(self, node: str) -> None:
         """Kill a node: its daemon, those of its jobs' steps, and all that these started."""
         jobs = [job for job, where in self.running().items() if where == node]

@@ -60,10 +60,7 @@ def test_a_job_over_its_time_is_ended_and_given_more(cluster, tmp_path):
     short = ("--set-resources", "manifest:runtime=10 ** (attempt - 1)")
     sent = Sent(cluster, tmp_path / "sent", STATISTICS, *short)
     job, _ = sent.until_a_job_runs()
-    # A job that hangs, its time being a minute.
-    for step in cluster.processes(f"slurmstepd: [{job}."):
-        for process in step.children(recursive=True):
-            process.suspend()
+    cluster.freeze(job)
     here = locally(tmp_path / "here", STATISTICS)
     sent.ends_well()
     assert cluster.ended()[job] == "TIMEOUT"
@@ -88,8 +85,7 @@ def test_a_controller_that_restarts_loses_no_job(cluster, tmp_path):
 def test_an_interrupted_run_cancels_its_jobs_and_goes_on_with_the_same_command(cluster, tmp_path):
     sent = Sent(cluster, tmp_path / "sent", STATISTICS)
     job, _ = sent.until_a_job_runs()
-    (snakemake,) = cluster.processes("snakemake", "--workflow-profile", "slurm")
-    snakemake.send_signal(signal.SIGINT)
+    sent.signal(signal.SIGINT)
     assert sent.process.wait(120) != 0
     until(lambda: cluster.ended()[job] == "CANCELLED", 60, "the end of the job")
     assert cluster.running() == {}
@@ -102,10 +98,13 @@ def test_an_interrupted_run_cancels_its_jobs_and_goes_on_with_the_same_command(c
 def test_jobs_of_a_killed_run_write_nothing_beside_its_successor(cluster, tmp_path):
     sent = Sent(cluster, tmp_path / "sent", STATISTICS)
     job, _ = sent.until_a_job_runs()
-    (snakemake,) = cluster.processes("snakemake", "--workflow-profile", "slurm")
-    snakemake.kill()
+    frozen = cluster.freeze(job)
+    sent.signal(signal.SIGKILL)
     assert sent.process.wait(20) != 0
     sent.start()
+    sent.until_a_job_runs(job)
+    for process in frozen:
+        process.resume()
     sent.ends_well()
     until(lambda: job not in cluster.running(), 60, "the end of the first run's job")
     assert cluster.ended()[job] == "FAILED"
