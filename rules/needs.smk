@@ -43,7 +43,7 @@ def most_weights(path, changed):
     folder = path if os.path.isdir(path) else os.path.dirname(path)
     try:
         return max([t.weights for t in open_snapshot(folder, path).tensors.values()], default=0)
-    except AtlasError:
+    except (AtlasError, OSError):
         return 0  # The job that reads it says what is wrong with it.
 
 
