@@ -195,6 +195,10 @@ class Cluster:
         told = self.run("squeue", "--noheader", "--states=all", "--format=%i %T").stdout
         return dict(line.split() for line in told.splitlines())
 
+    def logs_of_nodes(self) -> str:
+        """What the daemons of the nodes wrote to their logs."""
+        return "".join((self.folder / f"slurmd.{node}.log").read_text() for node in NODES)
+
     def freeze(self, job: str) -> list[psutil.Process]:
         """Stop the processes of a job, as if it hung; the stopped ones, to be resumed."""
         steps = self.processes(f"slurmstepd: [{job}.")
