@@ -18,7 +18,21 @@ import psutil
 
 NODES = ("node1", "node2")
 MUNGE = ("key", "pid", "log", "seed")
-PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "unshare", "nsenter", "setpriv")
+WHICH = """\
+#!/bin/sh
+[ "$1" != sacct ] && exec {which} "$@"
+""".format(which=shutil.which("which"))
+PROGRAMS = (
+    "munged",
+    "slurmctld",
+    "slurmd",
+    "sbatch",
+    "squeue",
+    "unshare",
+    "nsenter",
+    "setpriv",
+    "which",
+)
 
 CONFIGURATION = """\
 ClusterName=atlas
@@ -100,6 +114,11 @@ class Cluster:
         (self.folder / "etc/slurm.conf").write_text(self._configuration())
         (self.folder / "munge.key").write_bytes(os.urandom(128))
         (self.folder / "munge.key").chmod(0o400)
+        # When the controller is slow to answer, the plugin looks for sacct and turns to it; there
+        # being no accounting database, it would never learn of its jobs again.
+        (self.folder / "bin").mkdir()
+        (self.folder / "bin/which").write_text(WHICH)
+        (self.folder / "bin/which").chmod(0o755)
         # The shell adopts and reaps what loses its parent, as init does.
         kept = 'mount --bind "$0" /etc/slurm && while sleep 1; do :; done'
         apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
@@ -148,7 +167,8 @@ class Cluster:
     def command(self, *arguments: object, folder: Path | None = None) -> list[str]:
         """A command as it is run where the cluster is."""
         inside = ["nsenter", "--target", str(self._init.pid), "--mount", "--pid", "--"]
-        return [*inside, "env", "--chdir", str(folder or self.folder), *map(str, arguments)]
+        path = f"PATH={self.folder}/bin:{os.environ['PATH']}"
+        return [*inside, "env", "--chdir", str(folder or self.folder), path, *map(str, arguments)]
 
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """Run a command of Slurm to its end."""
