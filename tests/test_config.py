@@ -145,7 +145,7 @@ WRONG = {
     "unknown key far from any": (
         "colour",
         3,
-        "colour: there is no such key; allowed: codecs, function, geometry, lut, models, …",
+        "colour: there is no such key; allowed: codecs, figure_formats, function, geometry, lut, …",
     ),
     "unknown key of a model": (
         "models/noise/rowz",

@@ -4,13 +4,10 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from tests.workflow.conftest import ROOT
-
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture(scope="module")
@@ -57,22 +54,16 @@ def test_formulas_and_bars_of_tables_arrive_as_they_are_written(site):
     assert "largest |w - mean| / sigma" in tables
 
 
-@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed")
-def test_search_finds_a_page_that_is_opened_as_a_file(site):
-    from playwright.sync_api import sync_playwright
-
-    asked = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        page = browser.new_page()
-        page.on("request", lambda request: asked.append(request.url))
-        errors = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto((site / "index.html").as_uri())
-        page.fill("input.md-search__input", "zonotope")
-        hit = page.locator(".md-search-result__link").first
-        hit.wait_for(state="attached", timeout=30_000)
-        assert "geometry" in hit.get_attribute("href")
-        browser.close()
+def test_search_finds_a_page_that_is_opened_as_a_file(site, chromium):
+    asked, errors = [], []
+    page = chromium.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto((site / "index.html").as_uri())
+    page.fill("input.md-search__input", "zonotope")
+    hit = page.locator(".md-search-result__link").first
+    hit.wait_for(state="attached", timeout=30_000)
+    assert "geometry" in hit.get_attribute("href")
+    page.close()
     assert errors == []
     assert not [url for url in asked if url.startswith("http")]

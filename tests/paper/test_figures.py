@@ -1,13 +1,14 @@
 import pandas as pd
 
+from qatlas.figure_files import save_figure
 from qatlas.paper.figures import figures_in_order
-from qatlas.plotting import new_figure, save_figure
+from qatlas.plotting import new_figure
 
 
 def draw(folder, chapter, name, width):
     figure, _ = new_figure(width, 2.0)
     file = folder / chapter / "figures" / f"{name}.pdf"
-    save_figure(figure, pd.DataFrame(), f"What {name} shows.", file)
+    save_figure(figure, pd.DataFrame(), f"What {name} shows.", file, ())
     return file
 
 

@@ -94,6 +94,7 @@ def test_the_example_added_to_a_finished_study_is_all_that_is_measured(edited):
         "values",
         "paper",
         "latex_kit",
+        "explorer",
         "all",
     }
 

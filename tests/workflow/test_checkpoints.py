@@ -44,6 +44,7 @@ def test_a_checkpoint_is_all_that_is_measured_and_joins_the_tables(edited):
         "values",
         "paper",
         "latex_kit",
+        "explorer",
         "all",
     }
     run = edited.snakemake("function")

@@ -1,6 +1,5 @@
 """A small study made by hand, its page, and a browser to look at it."""
 
-import shutil
 from dataclasses import dataclass, field
 from itertools import product
 from urllib.parse import urlencode
@@ -8,7 +7,6 @@ from urllib.parse import urlencode
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import sync_playwright
 
 from qatlas.bounds.gaussian import rate_bits
 from qatlas.function.schema import EVALUATIONS
@@ -158,19 +156,6 @@ def found(made):
 @pytest.fixture(scope="session")
 def html(found):
     return page(found, VIEWS)
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """The system's Chromium."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        pytest.skip(f"the page was not looked at: none of {', '.join(names)} is on the PATH")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @dataclass

@@ -1,0 +1,20 @@
+"""The browser, which a process of tests can start only once."""
+
+import shutil
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The system's Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip(f"pages were not looked at: none of {', '.join(names)} is on the PATH")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
