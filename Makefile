@@ -9,8 +9,8 @@ CONFIG ?=
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := study
-.PHONY: study plan report animations peers bench bench-scale test test-faults check docs site \
-	rulegraph recorded-run lock audit clean help
+.PHONY: study plan report animations peers bench bench-scale test test-faults test-cluster check \
+	docs site rulegraph recorded-run lock audit clean help
 
 study: $(INSTALLED) ## build the default study: every number, figure, summary, the paper and the report
 	$(if $(CONFIG),$(BIN)/python -m qatlas.config.check "$(CONFIG)")
@@ -46,6 +46,9 @@ test: check ## run every check and test
 
 test-faults: $(INSTALLED) ## kill, fill, damage and restart the smoke study: many minutes
 	$(BIN)/pytest -m faults tests/faults
+
+test-cluster: $(INSTALLED) ## run the small study on a Slurm of two nodes, and break it (root)
+	$(BIN)/pytest -m "slow or cluster" tests/cluster
 
 check: $(INSTALLED) ## run the static checks alone
 	$(BIN)/ruff check

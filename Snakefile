@@ -9,8 +9,13 @@ if not workflow.configfiles:
     configfile: "config.yaml"
 
 
+# For `--sdm apptainer`; docs/cluster.md says how it is made.
+container: "envs/qatlas.sif"
+
+
 include: "rules/common.smk"
 include: "rules/recovery.smk"
+include: "rules/needs.smk"
 include: "rules/figure_helpers.smk"
 include: "rules/batches.smk"
 include: "rules/weights.smk"

@@ -90,11 +90,6 @@ def peers_of(wildcards):
     return versions(create(wildcards.family, **point) for point in points)
 
 
-def tensor_memory_mb(wildcards, input, attempt):
-    """Room for PyTorch and for the largest tensor several times over."""
-    return attempt * int(1500 + 6 * input.size_mb)
-
-
 wildcard_constraints:
     batch=one_of(BATCHES),
     family=one_of(FAMILIES),

@@ -16,8 +16,8 @@ rule benchmark:
     # A function, because a list of the rules can be asked for without --cores.
     threads: lambda wildcards: workflow.cores
     resources:
-        mem_mb=12_000,
-        runtime=60,
+        mem_mb=memory_mb(12_000),
+        runtime=minutes(60),
     params:
         python=sys.executable,
     shell:

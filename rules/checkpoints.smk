@@ -40,7 +40,7 @@ rule checkpoint:
         "../envs/atlas.yaml"
     resources:
         mem_mb=language_model_memory_mb,
-        runtime=120,
+        runtime=minutes(120),
         gpu=gpus(study.function.device),
     params:
         folder=checkpoint_folder,

@@ -21,7 +21,7 @@ rule embeddings:
         "../envs/atlas.yaml"
     resources:
         mem_mb=language_model_memory_mb,
-        runtime=120,
+        runtime=minutes(120),
     params:
         folder=lambda wildcards: snapshot_folder(wildcards.model),
         pooling=study.function.encoders.pooling,

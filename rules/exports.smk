@@ -25,7 +25,7 @@ rule export:
         "../envs/atlas.yaml"
     resources:
         mem_mb=language_model_memory_mb,
-        runtime=120,
+        runtime=minutes(120),
     params:
         folder=language_model_folder,
         keep=study.function.keep,

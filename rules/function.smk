@@ -26,7 +26,7 @@ rule calibration:
         "../envs/atlas.yaml"
     resources:
         mem_mb=language_model_memory_mb,
-        runtime=120,
+        runtime=minutes(120),
         gpu=gpus(study.function.device),
     params:
         folder=language_model_folder,
@@ -60,7 +60,7 @@ rule evaluation:
         "../envs/atlas.yaml"
     resources:
         mem_mb=language_model_memory_mb,
-        runtime=240,
+        runtime=minutes(240),
         gpu=gpus(study.function.device),
     params:
         folder=language_model_folder,
@@ -90,7 +90,7 @@ rule sensitivity:
         "../envs/atlas.yaml"
     resources:
         mem_mb=language_model_memory_mb,
-        runtime=240,
+        runtime=minutes(240),
         gpu=gpus(study.function.device),
     params:
         folder=language_model_folder,
@@ -172,9 +172,10 @@ rule function_figure:
         "results/function/figures/{figure}.benchmark.tsv"
     wildcard_constraints:
         figure=one_of(FIGURES["function"]),
-    localrule: True
     conda:
         "../envs/atlas.yaml"
+    resources:
+        **of_tables,
     params:
         formats=study.figure_formats,
         settings=study.function.model_dump(),

@@ -17,8 +17,8 @@ rule regions:
     conda:
         "../envs/atlas.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=plane_memory_mb,
+        runtime=minutes(10),
     params:
         settings=study.geometry.model_dump(include={"bits", "draws", "plane", "space"}),
         seed=study.seed,
@@ -39,8 +39,8 @@ rule manifolds:
     conda:
         "../envs/atlas.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=plane_memory_mb,
+        runtime=minutes(10),
     params:
         settings=study.geometry.model_dump(
             include={"bits", "draws", "plane", "space", "manifolds", "fake_quantization"}
@@ -78,9 +78,10 @@ rule geometry_figures:
         "results/geometry/figures/regions.log",
     benchmark:
         "results/geometry/figures/regions.benchmark.tsv"
-    localrule: True
     conda:
         "../envs/atlas.yaml"
+    resources:
+        **of_tables,
     params:
         names=list(GROUPS["regions"]),
         formats=study.figure_formats,

@@ -21,8 +21,8 @@ rule animation:
     conda:
         "../envs/animations.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=plane_memory_mb,
+        runtime=minutes(60),
     params:
         correction=study.geometry.correction.model_dump(),
         animations=study.geometry.animations.model_dump(),

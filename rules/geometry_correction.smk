@@ -14,8 +14,8 @@ rule correction:
     conda:
         "../envs/atlas.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=plane_memory_mb,
+        runtime=minutes(10),
     params:
         settings=study.geometry.correction.model_dump(),
         seed=study.seed,

@@ -25,7 +25,7 @@ rule encoder_layers:
         "../envs/atlas.yaml"
     resources:
         mem_mb=language_model_memory_mb,
-        runtime=60,
+        runtime=minutes(60),
     params:
         folder=lambda wildcards: snapshot_folder(wildcards.encoder),
         pooling=lambda wildcards: study.function.encoders.pooling,
@@ -53,7 +53,7 @@ rule language_model_layers:
         "../envs/atlas.yaml"
     resources:
         mem_mb=language_model_memory_mb,
-        runtime=60,
+        runtime=minutes(60),
     params:
         folder=lambda wildcards: language_model_folder(read_training(wildcards)),
         keep=study.function.keep,

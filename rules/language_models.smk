@@ -117,11 +117,6 @@ def of_language_models(pattern, first_only=False):
     ]
 
 
-def language_model_memory_mb(wildcards, input, attempt):
-    """Room for PyTorch, transformers and the model many times over."""
-    return attempt * int(2500 + 20 * input.size_mb)
-
-
 def base_of(wildcards):
     """The language model that a checkpoint was made from, as wildcards name it."""
     described = study.function.checkpoints[wildcards.checkpoint]

@@ -80,7 +80,7 @@ rule lut_errors:
         "../envs/atlas.yaml"
     resources:
         mem_mb=lut_errors_memory_mb,
-        runtime=30,
+        runtime=minutes(30),
     params:
         multipliers=study.lut.multipliers,
         tables=study.lut.tables,
@@ -123,9 +123,10 @@ rule lut_figure:
         "results/lut/figures/{figure}.benchmark.tsv"
     wildcard_constraints:
         figure=one_of(FIGURES["lut"]),
-    localrule: True
     conda:
         "../envs/atlas.yaml"
+    resources:
+        **of_tables,
     params:
         formats=study.figure_formats,
         settings=study.lut.model_dump(),

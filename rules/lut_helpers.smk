@@ -45,9 +45,8 @@ def lut_language_model():
     return SimpleNamespace(language_model=name, seed=study.function.models[name].seeds[0])
 
 
-def lut_errors_memory_mb(wildcards, input, attempt):
-    """Room for some twenty numbers for every pair of the largest table."""
-    return attempt * (1000 + 160 * max(study.lut.sizes) ** 2 // 10**6)
+# Room for some twenty numbers for every pair of the largest table.
+lut_errors_memory_mb = memory_mb(1000 + 160 * max(study.lut.sizes) ** 2 / 1e6)
 
 
 def drawn_stems(batch=(None,)):
@@ -87,7 +86,11 @@ def plots_of_example(wildcards):
     return [f"{stem}.png" for stem in drawn_stems([int(wildcards.steps)])]
 
 
-def lut_simulations_memory_mb(wildcards, input, attempt):
-    """Room for some fifty numbers for every step of every trajectory."""
+def steps_of_simulations():
+    """Steps of all trajectories of the ensemble."""
     section = study.lut.simulations
-    return attempt * (1000 + 400 * section.seeds * section.steps // 10**6)
+    return section.seeds * section.steps if section else 0
+
+
+# Room for some fifty numbers for every step.
+lut_simulations_memory_mb = memory_mb(1000 + 400 * steps_of_simulations() / 1e6)

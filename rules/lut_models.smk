@@ -23,7 +23,7 @@ rule lut_model:
         "../envs/atlas.yaml"
     resources:
         mem_mb=language_model_memory_mb,
-        runtime=60,
+        runtime=minutes(60),
     params:
         folder=language_model_folder,
         keep=study.function.keep,

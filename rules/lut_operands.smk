@@ -18,7 +18,7 @@ rule lut_operands:
         "../envs/atlas.yaml"
     resources:
         mem_mb=language_model_memory_mb,
-        runtime=60,
+        runtime=minutes(60),
     params:
         model=study.lut.operands.model,
         folder=lambda wildcards: language_model_folder(lut_language_model()),

@@ -21,7 +21,7 @@ rule lut_simulations:
     threads: 2
     resources:
         mem_mb=lut_simulations_memory_mb,
-        runtime=60,
+        runtime=minutes(60),
     params:
         settings=settings_of_simulations(),
         seed=study.seed,
@@ -42,6 +42,8 @@ rule lut_plots:
         "results/lut/figures/plots.benchmark.tsv"
     conda:
         "../envs/atlas.yaml"
+    resources:
+        **of_tables,
     params:
         settings=study.lut.model_dump(),
         formats=study.figure_formats,
@@ -62,6 +64,8 @@ rule lut_plots_of_steps:
         "results/lut/figures/plots_of_steps.benchmark.tsv"
     conda:
         "../envs/atlas.yaml"
+    resources:
+        **of_tables,
     params:
         settings=study.lut.model_dump(),
         formats=study.figure_formats,

@@ -16,8 +16,8 @@ rule corpus:
     conda:
         "../envs/atlas.yaml"
     resources:
-        mem_mb=lambda wildcards, input, attempt: attempt * int(2000 + 6 * input.size_mb),
-        runtime=30,
+        mem_mb=corpus_memory_mb,
+        runtime=minutes(30),
     params:
         kind=kind_of_text(study.text),
         text=study.text.model_dump(mode="json", exclude={"vocabulary", "context"}),
@@ -44,7 +44,7 @@ rule tokenizer:
     threads: 2
     resources:
         mem_mb=text_memory_mb,
-        runtime=30,
+        runtime=minutes(30),
     params:
         vocabulary=study.text.vocabulary,
     script:
@@ -72,7 +72,7 @@ rule tokens:
     threads: 2
     resources:
         mem_mb=text_memory_mb,
-        runtime=30,
+        runtime=minutes(30),
     params:
         context=study.text.context,
     script:

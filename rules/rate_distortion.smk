@@ -18,7 +18,7 @@ rule bounds:
         "../envs/atlas.yaml"
     resources:
         mem_mb=tensor_memory_mb,
-        runtime=60,
+        runtime=minutes(60),
     params:
         shards=shards_of,
     script:
@@ -48,7 +48,7 @@ rule sweep:
         "../envs/atlas.yaml"
     resources:
         mem_mb=tensor_memory_mb,
-        runtime=60,
+        runtime=minutes(60),
     params:
         shards=shards_of,
         plan=plan,
@@ -75,7 +75,7 @@ rule rotation:
         "../envs/atlas.yaml"
     resources:
         mem_mb=tensor_memory_mb,
-        runtime=60,
+        runtime=minutes(60),
     params:
         shards=shards_of,
     script:
@@ -133,9 +133,10 @@ rule allocation:
         totals=ensure("results/rate_distortion/tables/allocation_totals.parquet", non_empty=True),
     log:
         "results/rate_distortion/tables/allocation.log",
-    localrule: True
     conda:
         "../envs/atlas.yaml"
+    resources:
+        **of_tables,
     params:
         models=study.rate_distortion.allocated_models(),
         settings=study.rate_distortion.allocation.model_dump(),
@@ -182,9 +183,10 @@ rule rate_distortion_figure:
         "results/rate_distortion/figures/{figure}.log",
     benchmark:
         "results/rate_distortion/figures/{figure}.benchmark.tsv"
-    localrule: True
     conda:
         "../envs/atlas.yaml"
+    resources:
+        **of_tables,
     params:
         formats=study.figure_formats,
         settings=study.rate_distortion.model_dump(),

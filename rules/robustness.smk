@@ -18,9 +18,10 @@ rule robustness:
         f"{ROBUSTNESS}/robustness.log",
     benchmark:
         f"{ROBUSTNESS}/robustness.benchmark.tsv"
-    localrule: True
     conda:
         "../envs/atlas.yaml"
+    resources:
+        **of_tables,
     params:
         settings=study.robustness.model_dump(),
     script:
@@ -41,9 +42,10 @@ rule robustness_figure:
         "results/function/figures/robustness.log",
     benchmark:
         "results/function/figures/robustness.benchmark.tsv"
-    localrule: True
     conda:
         "../envs/atlas.yaml"
+    resources:
+        **of_tables,
     params:
         formats=ROBUSTNESS_FORMATS,
         settings=study.robustness.model_dump(),

@@ -13,8 +13,3 @@ def text_file():
 
 def packages_of_text():
     return study.text.all_packages() if isinstance(study.text, DocstringText) else ()
-
-
-def text_memory_mb(wildcards, input, attempt):
-    """Room for the documents as Python's strings, and for what is made of them."""
-    return attempt * int(1000 + 40 * input.size_mb)

@@ -28,8 +28,8 @@ rule train_model:
     conda:
         "../envs/atlas.yaml"
     resources:
-        mem_mb=lambda wildcards, input, attempt: attempt * 4000,
-        runtime=600,
+        mem_mb=training_memory_mb,
+        runtime=minutes(600),
         gpu=gpus(study.training.device),
     params:
         context=study.text.context,

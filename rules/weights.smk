@@ -36,7 +36,7 @@ rule sampled_snapshots:
         "../envs/atlas.yaml"
     resources:
         mem_mb=tensor_memory_mb,
-        runtime=10,
+        runtime=minutes(10),
     params:
         sources=sampled_sources(),
         seed=study.seed,
@@ -101,7 +101,7 @@ rule manifest:
         "../envs/atlas.yaml"
     resources:
         mem_mb=tensor_memory_mb,
-        runtime=30,
+        runtime=minutes(30),
     params:
         folders=snapshot_folders,
     script:
@@ -125,7 +125,7 @@ rule statistics:
         "../envs/atlas.yaml"
     resources:
         mem_mb=tensor_memory_mb,
-        runtime=60,
+        runtime=minutes(60),
     params:
         shards=shards_of,
     script:
@@ -185,9 +185,10 @@ rule weights_figure:
         "results/weights/figures/{figure}.log",
     benchmark:
         "results/weights/figures/{figure}.benchmark.tsv"
-    localrule: True
     conda:
         "../envs/atlas.yaml"
+    resources:
+        **of_tables,
     params:
         formats=study.figure_formats,
     script:
