@@ -161,6 +161,7 @@ def record(folder: Path, dry_run: dict[str, float]) -> dict[str, Any]:
     return {
         **found,
         "sizes": runs,
+        "steps": list(STEPS),
         "large_weights": {
             step: _measured_of_largest(runs[-1], step) for step in rates if _jobs(runs[-1], step)
         },
@@ -188,7 +189,11 @@ def growth_of_all(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "seconds": {step: asdict(found) for step, found in seconds.items()},
         "together": {"steps": of_all, **asdict(together)},
         "rates": {step: asdict(rate) for step, rate in rates.items()},
-        "memory_mib": {step: asdict(memory_of(step, runs)) for step in steps},
+        "memory_mib": {
+            step: asdict(memory_of(step, having))
+            for step, having in {s: [r for r in runs if _jobs(r, s)] for s in STEPS}.items()
+            if len(having) >= FEWEST_SIZES
+        },
     }
 
 
@@ -224,9 +229,8 @@ def rates_of(
 
 def memory_of(step: str, runs: Sequence[dict[str, Any]]) -> Growth:
     """Peak memory of a step's jobs, MiB, in the weights of the largest matrix."""
-    had = [run for run in runs if _jobs(run, step)]
-    peaks = [max(job["peak_mib"] for job in _jobs(run, step)) for run in had]
-    return growth([run["size"]["largest"] for run in had], peaks)
+    peaks = [max(job["peak_mib"] for job in _jobs(run, step)) for run in runs]
+    return growth([run["size"]["largest"] for run in runs], peaks)
 
 
 def _grows(step: str, runs: Sequence[dict[str, Any]]) -> bool:

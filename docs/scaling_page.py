@@ -95,8 +95,7 @@ larger than that is a shard of its own and takes longer.
 
 ## A plan for larger models
 
-On paper, from the rates above: the same ten codecs at 4 bits, each of the steps once over the
-checkpoint, on nodes of {node} cores. Nothing here was run.
+On paper, from the rates above, on nodes of {node} cores: {planned}. Nothing here was run.
 
 {plans}
 
@@ -133,7 +132,7 @@ def scaling_page(root: Path) -> str:
         cores=machine["cores"],
         load=load(runs),
         sizes="\n".join(sizes_table(runs)),
-        parts="\n".join(what_is_missing(runs, record["rates"])),
+        parts="\n".join(what_is_missing(runs, record["steps"])),
         targets="\n".join(targets_table(record)),
         fitted=len(small),
         growth="\n".join(growth_table(record["seconds"])),
@@ -148,6 +147,7 @@ def scaling_page(root: Path) -> str:
         slowest=slowest(record),
         shards="\n".join(shards_table(plans)),
         node=NODE_CORES,
+        planned=listed(record["rates"]),
         plans="\n".join(plans_table(plans)),
         reading=bytes_a_second(hugest),
         manifest=manifest_time(record["rates"]["manifest"], hugest),

@@ -112,12 +112,12 @@ def memory_table(record: Record, run: Record) -> Iterator[str]:
     largest = in_short(run["size"]["largest"])
     yield f"| step | peak with a matrix of {largest} | bytes a weight | measured at most |"
     yield "|---|---|---|---|"
-    for step, found in record["memory_mib"].items():
+    for step in record["steps"]:
         peaks = [job["peak_mib"] for job in run["jobs"] if job["step"] == step]
         peak = f"{max(peaks) / 1024:.2f} GiB" if peaks else "not measured"
-        most = record["most_weights"].get(step)
-        cells = (step, peak, f"{found['slope'] * 2**20:.1f}", in_short(most) if most else "all")
-        yield f"| {' | '.join(cells)} |"
+        line, most = record["memory_mib"].get(step), record["most_weights"].get(step)
+        slope = f"{line['slope'] * 2**20:.1f}" if line else "not known"
+        yield f"| {step} | {peak} | {slope} | {in_short(most) if most else 'all'} |"
 
 
 def shards_table(plans: Mapping[str, Record]) -> Iterator[str]:
