@@ -16,7 +16,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
-from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -25,13 +24,12 @@ from llama_checkpoint import (
     LLAMA_3_2_1B,
     LLAMAS,
     Shape,
-    matrix_shapes,
     number_of_parameters,
     scaled,
     write_checkpoint,
 )
 from record import Machine, machine, report_progress
-from scale_plan import Rate, measured_weights, plan
+from scale_plan import Rate, measured_weights, plan, weights_of_matrices
 from scale_study import CHAPTERS, CODECS, MODEL, ROOT, JobCost, jobs_of, run_study, sweeps
 
 from qatlas.sharding import shards_for
@@ -97,13 +95,12 @@ class Measured:
 
 def size_of(shape: Shape) -> Size:
     """What a shape comes to."""
-    kinds = matrix_shapes(shape)
-    weights = sum(rows * columns * count for rows, columns, count in kinds)
+    weights = weights_of_matrices(shape)
     return Size(
         parameters=number_of_parameters(shape),
-        matrices=sum(count for *_, count in kinds),
-        weights=weights,
-        largest=max(rows * columns for rows, columns, _ in kinds),
+        matrices=len(weights),
+        weights=sum(weights),
+        largest=max(weights),
         shards=shards_for(weights),
     )
 
@@ -162,8 +159,10 @@ def record(folder: Path, dry_run: dict[str, float]) -> dict[str, Any]:
         **found,
         "sizes": runs,
         "steps": list(STEPS),
-        "large_weights": {
-            step: _measured_of_largest(runs[-1], step) for step in rates if _jobs(runs[-1], step)
+        "large_on_the_lines": {
+            step: _on_the_line(runs[-1], step, rate)
+            for step, rate in rates.items()
+            if _jobs(runs[-1], step)
         },
         "most_weights": MOST_WEIGHTS,
         "codecs": CODECS,
@@ -207,7 +206,8 @@ def rates_of(
 ) -> dict[str, Rate]:
     """What every step takes: by its line, or where it measures as much of all sizes, by the mean.
 
-    Such a step is taken to start as fast as the others do.
+    All sizes have as many matrices. So what a line has at no weights is the start of a job, taken
+    to be the least of all lines, and beyond that so much a matrix.
 
     Parameters
     ----------
@@ -216,14 +216,16 @@ def rates_of(
     seconds
         The lines that there are.
     """
-    usual = max(0.0, median(found.intercept for found in seconds.values()))
+    start = max(0.0, min(found.intercept for found in seconds.values()))
     rates = {}
     for step, runs in runs_of.items():
+        matrices = runs[0]["size"]["matrices"]
         if step in seconds:
-            rates[step] = Rate(max(0.0, seconds[step].intercept), seconds[step].slope)
+            a_matrix = max(0.0, seconds[step].intercept - start) / matrices
+            rates[step] = Rate(start, a_matrix, seconds[step].slope)
         else:
-            spent = sum(_cost(run, step) - usual for run in runs)
-            rates[step] = Rate(usual, spent / sum(_measured(run, step) for run in runs))
+            spent = sum(_cost(run, step) - start for run in runs)
+            rates[step] = Rate(start, 0.0, spent / sum(_measured(run, step) for run in runs))
     return rates
 
 
@@ -243,8 +245,10 @@ def _measured(run: dict[str, Any], step: str) -> int:
     return measured_weights(scaled(run["size"]["parameters"]), MOST_WEIGHTS.get(step))
 
 
-def _measured_of_largest(run: dict[str, Any], step: str) -> int:
-    """The same of the jobs that there are: all, or the one of the shard of the largest matrix.
+def _on_the_line(run: dict[str, Any], step: str, rate: Rate) -> float:
+    """Seconds by the rate of the jobs that a run has.
+
+    Those are all, or the one of the largest matrix.
 
     Raises
     ------
@@ -253,10 +257,10 @@ def _measured_of_largest(run: dict[str, Any], step: str) -> int:
     """
     size, jobs = run["size"], _jobs(run, step)
     if step == "manifest" or len(jobs) == size["shards"]:
-        return _measured(run, step)
+        return rate.seconds(len(jobs), size["matrices"], _measured(run, step))
     if len(jobs) != 1 or size["largest"] < size["weights"] / size["shards"]:
         raise ValueError(f"{step} was measured on some of {size['shards']} shards")
-    return min(size["largest"], MOST_WEIGHTS.get(step, size["largest"]))
+    return rate.seconds(1, 1, min(size["largest"], MOST_WEIGHTS.get(step, size["largest"])))
 
 
 def _jobs(run: dict[str, Any], step: str) -> list[dict[str, Any]]:

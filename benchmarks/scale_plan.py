@@ -16,14 +16,15 @@ WHOLE = "manifest"
 
 @dataclass(frozen=True)
 class Rate:
-    """CPU seconds of a step: of a job before it reads a weight, and of a measured weight."""
+    """CPU seconds of a step: of a job's start, of a matrix whatever its size, of a weight."""
 
-    start: float
+    a_job: float
+    a_matrix: float
     a_weight: float
 
-    def seconds(self, jobs: int, weights: float) -> float:
-        """Of so many jobs that together measure so many weights."""
-        return jobs * self.start + self.a_weight * weights
+    def seconds(self, jobs: float, matrices: float, weights: float) -> float:
+        """Of so many jobs that together measure so many matrices and weights."""
+        return jobs * self.a_job + matrices * self.a_matrix + weights * self.a_weight
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,14 @@ class Plan:
     peak_mib: float
 
 
+def weights_of_matrices(shape: Shape) -> list[int]:
+    """Weights of every matrix."""
+    return [rows * columns for rows, columns, count in matrix_shapes(shape) for _ in range(count)]
+
+
 def measured_weights(shape: Shape, most: int | None = None) -> int:
     """Weights of all matrices, of each at most so many."""
-    return sum(
-        min(rows * columns, most or rows * columns) * count
-        for rows, columns, count in matrix_shapes(shape)
-    )
+    return sum(min(weights, most or weights) for weights in weights_of_matrices(shape))
 
 
 def plan(
@@ -89,17 +92,17 @@ def plan(
     most_weights
         Steps that measure at most so many weights of a matrix.
     """
-    weights = measured_weights(shape)
-    largest = max(rows * columns for rows, columns, _ in matrix_shapes(shape))
-    shards = shards_for(weights)
+    matrices = weights_of_matrices(shape)
+    weights, largest = sum(matrices), max(matrices)
+    shards = shards_for(matrices)
     # The largest matrix is a shard of its own where it has more weights than the others share.
     share = max(largest, weights / shards) / weights
     cost, longest = {}, {}
     for step, rate in rates.items():
         measured = measured_weights(shape, most_weights.get(step))
-        cost[step] = rate.seconds(1 if step == WHOLE else shards, measured)
-        # Of a sampled step the shard of the largest matrix has the least to do, not the most.
-        longest[step] = rate.seconds(1, measured * (1 if step == WHOLE else share))
+        jobs, part = (1, 1.0) if step == WHOLE else (shards, share)
+        cost[step] = rate.seconds(jobs, len(matrices), measured)
+        longest[step] = rate.seconds(1, len(matrices) / jobs, measured * part)
     shared = {step: value for step, value in longest.items() if step != WHOLE}
     peaks = {step: found.at(largest) for step, found in memory.items() if step in rates}
     return Plan(

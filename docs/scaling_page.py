@@ -54,10 +54,11 @@ at 4 bits.
 
 ## How time grows
 
-A line through the CPU seconds of the {fitted} smaller checkpoints, for every step: what a job
-costs before it reads a weight, what a billion weights cost then, how well the line fits, and the
-power of the weights that the seconds follow. The last is below 1 where starting is a large part
-of the time; above 1 it would say that large models cost more than their share.
+A line through the CPU seconds of the {fitted} smaller checkpoints, for every step: what it costs
+at no weights, which is the start of a job and what each of {matrices} matrices costs whatever its
+size; what a billion weights cost then; how well the line fits; and the power of the weights that
+the seconds follow. The last is below 1 where what is fixed is a large part; above 1 it would say
+that large models cost more than their share. Weights are those that a step measures.
 
 {growth}
 
@@ -123,7 +124,8 @@ What would break first, in this order:
 def scaling_page(root: Path) -> str:
     """The page, of the checkout in that folder."""
     record = json.loads((root / "resources" / "scale.json").read_text())
-    runs, plans = record["sizes"], record["plans"]
+    runs = record["sizes"]
+    plans = dict(sorted(record["plans"].items(), key=lambda item: item[1]["weights"]))
     machine, hugest = runs[0]["machine"], plans[list(plans)[-1]]
     small = [run for run in runs if run["size"]["parameters"] < runs[-1]["size"]["parameters"] / 2]
     return PAGE.format(
@@ -135,6 +137,7 @@ def scaling_page(root: Path) -> str:
         parts="\n".join(what_is_missing(runs, record["steps"])),
         targets="\n".join(targets_table(record)),
         fitted=len(small),
+        matrices=runs[0]["size"]["matrices"],
         growth="\n".join(growth_table(record["seconds"])),
         together=together(record["together"]),
         large=in_short(runs[-1]["size"]["parameters"]),

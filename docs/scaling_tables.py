@@ -75,7 +75,7 @@ def targets_table(record: Record) -> Iterator[str]:
 
 def growth_table(seconds: Mapping[str, Record]) -> Iterator[str]:
     """The line and the power of every step that has more to do of larger checkpoints."""
-    yield "| step | seconds a job | seconds a billion weights | R² | exponent |"
+    yield "| step | seconds at no weights | seconds a billion weights | R² | exponent |"
     yield "|---|---|---|---|---|"
     for step, found in seconds.items():
         yield (
@@ -97,12 +97,9 @@ def held_table(record: Record, run: Record) -> Iterator[str]:
     """The largest checkpoint beside the lines through the smaller ones."""
     yield "| step | jobs | CPU seconds | on the line | ratio |"
     yield "|---|---|---|---|---|"
-    for step, rate in record["rates"].items():
+    for step, line in record["large_on_the_lines"].items():
         jobs = _jobs(run, step)
-        if not jobs:
-            continue
         spent = sum(job["cpu_seconds"] for job in run["jobs"] if job["step"] == step)
-        line = jobs * rate["start"] + rate["a_weight"] * record["large_weights"][step]
         cells = (step, f"{jobs} of {_wanted(run, step)}", f"{spent:.0f}", f"{line:.0f}")
         yield f"| {' | '.join(cells)} | {spent / line:.2f} |"
 
@@ -137,9 +134,9 @@ def plans_table(plans: Mapping[str, Record]) -> Iterator[str]:
         "bytes read": lambda p: in_bytes(p["bytes_read"]),
         "core-hours": lambda p: f"{p['cpu_seconds'] / 3600:.1f}",
         f"node-hours, {NODE_CORES} cores": lambda p: f"{p['cpu_seconds'] / 3600 / NODE_CORES:.2f}",
-        "longest job": lambda p: f"{p['longest_seconds'] / 60:.0f} min ({p['longest_step']})",
+        "longest job": lambda p: f"{duration(p['longest_seconds'])} ({p['longest_step']})",
         "longest job of a shard": lambda p: (
-            f"{p['longest_shared_seconds'] / 60:.0f} min ({p['longest_shared_step']})"
+            f"{duration(p['longest_shared_seconds'])} ({p['longest_shared_step']})"
         ),
         "largest peak": lambda p: f"{p['peak_mib'] / 1024:.1f} GiB ({p['peak_step']})",
     }
@@ -167,7 +164,7 @@ def slowest(record: Record) -> str:
 
 def manifest_time(rate: Record, plan: Record) -> str:
     """What the one job of a manifest takes."""
-    minutes = (rate["start"] + rate["a_weight"] * plan["weights"]) / 60
+    minutes = rate["a_weight"] * plan["weights"] / 60
     return f"{minutes:.0f} min of CPU for {in_bytes(2 * plan['weights'])}"
 
 
@@ -177,9 +174,15 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
+def duration(seconds: float) -> str:
+    """A time in seconds or minutes."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
 def in_short(number: float) -> str:
-    """A count with three digits, in millions or billions."""
-    return f"{number / 1e9:.3g} G" if number >= 1e9 else f"{number / 1e6:.3g} M"
+    """A count with three digits, in thousands, millions or billions."""
+    unit, letter = next((u, x) for u, x in ((1e9, "G"), (1e6, "M"), (1e3, "k")) if number >= u)
+    return f"{number / unit:.3g} {letter}"
 
 
 def in_bytes(number: float) -> str:

@@ -27,23 +27,27 @@ def folder(tmp_path):
 @pytest.mark.parametrize(
     ("weights", "shards"),
     [
-        (0, 1),
-        (22_700_000, 1),
-        (WEIGHTS_A_SHARD, 1),
-        (WEIGHTS_A_SHARD + 1, 2),
-        (1_235_814_400, 5),
-        (405_853_388_800, 1512),
+        ([], 1),
+        ([22_700_000], 1),
+        ([WEIGHTS_A_SHARD // 2] * 2, 1),
+        ([WEIGHTS_A_SHARD // 2] * 2 + [1], 2),
+        ([1_235_814_400 // 113] * 113, 5),
     ],
 )
 def test_a_shard_has_at_most_so_many_weights(weights, shards):
     assert shards_for(weights) == shards
-    assert weights / shards <= WEIGHTS_A_SHARD
+    assert sum(weights) / shards <= WEIGHTS_A_SHARD
+
+
+def test_there_are_no_more_shards_than_tensors():
+    assert shards_for([5 * WEIGHTS_A_SHARD, 1]) == 2
 
 
 def test_shards_of_a_folder_follow_from_its_files(folder, monkeypatch):
-    monkeypatch.setattr("qatlas.sharding.WEIGHTS_A_SHARD", 300)
-    assert shard_count("mine", model(path=folder, smallest=100)) == 4
-    assert shard_count("mine", model(path=folder, smallest=100, include=["a.*"])) == 2
+    monkeypatch.setattr("qatlas.sharding.WEIGHTS_A_SHARD", 600)
+    assert shard_count("mine", model(path=folder, smallest=100)) == 2
+    assert shard_count("mine", model(path=folder, smallest=1)) == 2
+    assert shard_count("mine", model(path=folder, smallest=100, include=["a.*"])) == 1
 
 
 def test_shards_that_are_given_are_taken(folder, monkeypatch):

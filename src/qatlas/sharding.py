@@ -1,5 +1,6 @@
 """How many jobs share the matrices of a model, where the configuration leaves it open."""
 
+from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
 
@@ -39,13 +40,21 @@ def shard_count(name: str, model: AnyModel) -> int:
         return 1  # The job that reads the model says what is wrong with it, and what to do.
 
 
-def shards_for(weights: int) -> int:
-    """Shards of at most ``WEIGHTS_A_SHARD`` each, if they are dealt evenly; at least one."""
-    return max(1, ceil(weights / WEIGHTS_A_SHARD))
+def shards_for(weights: Sequence[int]) -> int:
+    """Shards of at most ``WEIGHTS_A_SHARD`` each, if they could be dealt evenly.
+
+    There is at least one, and no more than one for every tensor, since none is cut.
+
+    Parameters
+    ----------
+    weights
+        Of every tensor.
+    """
+    return max(1, min(len(weights), ceil(sum(weights) / WEIGHTS_A_SHARD)))
 
 
-def _weights(name: str, model: PackagedModel | LocalModel) -> int:
-    """Weights of the tensors that may be quantized, as the headers of the files say."""
+def _weights(name: str, model: PackagedModel | LocalModel) -> list[int]:
+    """Weights of every tensor that may be quantized, as the headers of the files say."""
     folder = (
         packaged_folder(model.package, model.folder)
         if isinstance(model, PackagedModel)
@@ -53,4 +62,4 @@ def _weights(name: str, model: PackagedModel | LocalModel) -> int:
     )
     snapshot = open_snapshot(folder, name)
     names = considered(snapshot, model.include, model.smallest)
-    return sum(snapshot.tensors[tensor].weights for tensor in names)
+    return [snapshot.tensors[tensor].weights for tensor in names]

@@ -3,7 +3,7 @@ from llama_checkpoint import LLAMA_3_2_1B, LLAMAS, number_of_parameters
 from scale_plan import Rate, measured_weights, plan
 
 FLAT = Growth(slope=1e-6, intercept=100.0, r_squared=1.0, exponent=1.0)
-RATES = {"manifest": Rate(2.0, 1e-9), "sweep of uniform": Rate(3.0, 1e-7)}
+RATES = {"manifest": Rate(2.0, 0.0, 1e-9), "sweep of uniform": Rate(3.0, 0.1, 1e-7)}
 
 
 def planned(shape, rates=RATES, most_weights=None):
@@ -25,7 +25,7 @@ def test_a_plan_adds_up_the_starts_and_the_weights_of_all_jobs():
     found = planned(LLAMA_3_2_1B)
     weights = measured_weights(LLAMA_3_2_1B)
     assert (found.shards, found.jobs) == (5, 1 + 5)
-    assert abs(found.cpu_seconds - (2 + 5 * 3 + weights * 1.01e-7)) < 1e-6
+    assert abs(found.cpu_seconds - (2 + 5 * 3 + 113 * 0.1 + weights * 1.01e-7)) < 1e-6
     assert found.bytes_read == 2 * 2 * weights
     assert found.largest == 128256 * 2048
     assert found.peak_mib == FLAT.at(found.largest)
@@ -34,8 +34,8 @@ def test_a_plan_adds_up_the_starts_and_the_weights_of_all_jobs():
 def test_the_longest_job_of_a_shard_has_the_largest_matrix_or_its_share():
     found = planned(LLAMA_3_2_1B)
     assert found.longest_shared_step == "sweep of uniform"
-    assert abs(found.longest_shared_seconds - (3 + 128256 * 2048 * 1e-7)) < 1e-6
-    huge = planned(LLAMAS["Llama 3.1 405B"], {**RATES, "manifest": Rate(2.0, 1e-8)})
+    assert abs(found.longest_shared_seconds - (3 + 113 / 5 * 0.1 + 128256 * 2048 * 1e-7)) < 1e-6
+    huge = planned(LLAMAS["Llama 3.1 405B"], {**RATES, "manifest": Rate(2.0, 0.0, 1e-8)})
     assert huge.longest_step == "manifest"
     assert abs(huge.longest_seconds - (2 + huge.weights * 1e-8)) < 1e-3
 
