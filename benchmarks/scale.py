@@ -222,7 +222,8 @@ def rates_of(
         matrices = runs[0]["size"]["matrices"]
         if step in seconds:
             a_matrix = max(0.0, seconds[step].intercept - start) / matrices
-            rates[step] = Rate(start, a_matrix, seconds[step].slope)
+            # What does not grow has a slope that is noise, on either side of zero.
+            rates[step] = Rate(start, a_matrix, max(0.0, seconds[step].slope))
         else:
             spent = sum(_cost(run, step) - start for run in runs)
             rates[step] = Rate(start, 0.0, spent / sum(_measured(run, step) for run in runs))
