@@ -65,6 +65,18 @@ def test_the_rotated_codec_loses_what_the_inner_one_loses_on_mixed_weights(side)
     assert codec.nominal_bits == 8
 
 
+@pytest.mark.parametrize(
+    "inner", [INNER, {"codec": "cast", "dtype": "float32"}, {"codec": "cast", "dtype": "bfloat16"}]
+)
+def test_decoding_leaves_what_is_stored_as_it_was(inner):
+    codec = create("rotate", inner=inner)
+    encoded = codec.encode(matrix(96, 64), Context())
+    stored = {name: array.tobytes() for name, array in encoded.arrays.items()}
+    once, again = codec.decode(encoded), codec.decode(encoded)
+    assert torch.equal(once, again)
+    assert {name: array.tobytes() for name, array in encoded.arrays.items()} == stored
+
+
 @pytest.mark.parametrize("side", ["input", "output", "both"])
 def test_an_outlier_is_spread_and_costs_less(side):
     weight = matrix(128, 256)

@@ -45,7 +45,10 @@ def unmix(rows: "Tensor", signs: "Tensor") -> "Tensor":
 
 
 def in_rows(
-    transform: Callable[["Tensor", "Tensor"], "Tensor"], matrix: "Tensor", seed: int
+    transform: Callable[["Tensor", "Tensor"], "Tensor"],
+    matrix: "Tensor",
+    seed: int,
+    into: "Tensor | None" = None,
 ) -> "Tensor":
     """A matrix whose rows went through ``mix`` or ``unmix`` with the signs of a seed.
 
@@ -59,16 +62,19 @@ def in_rows(
         Floating point, shape (rows, size).
     seed
         Of the signs.
+    into
+        Where the result is written: float32, shape (rows, size), and it may be the matrix itself.
+        By default a new tensor.
 
     Returns
     -------
     Tensor
-        Float32, shape (rows, size), contiguous.
+        Float32, shape (rows, size).
     """
     if not matrix.numel():
         return matrix.float()
     signs = random_signs(matrix.shape[1], seed).to(matrix.device)
-    transformed = torch.empty(matrix.shape, device=matrix.device)
+    transformed = torch.empty(matrix.shape, device=matrix.device) if into is None else into
     for rows in row_chunks(matrix):
         transformed[rows] = transform(matrix[rows].float(), signs)
     return transformed

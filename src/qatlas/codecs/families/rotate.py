@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field
 
 from qatlas.codecs.base import Codec, Context, Encoded, require_finite_matrix, requirements_of
@@ -10,6 +11,7 @@ from qatlas.codecs.hadamard import in_rows, mix, unmix
 from qatlas.codecs.inner import create_inner
 from qatlas.codecs.peers import package_of
 from qatlas.codecs.registry import register
+from qatlas.deferred import torch
 from qatlas.requirements import Requirements
 
 if TYPE_CHECKING:
@@ -76,7 +78,7 @@ class Rotate:
         if self.side != "input":
             mixed = in_rows(unmix, mixed.T, self.seed + 1).T
         if self.side != "output":
-            mixed = in_rows(unmix, mixed, self.seed)
+            mixed = in_rows(unmix, mixed, self.seed, into=_overwritable(mixed, encoded))
         return mixed.contiguous()
 
     @property
@@ -90,3 +92,17 @@ class Rotate:
             return context
         half = in_rows(mix, h, self.seed)
         return replace(context, second_moment=in_rows(mix, half.T, self.seed).T)
+
+
+def _overwritable(decoded: "Tensor", encoded: Encoded) -> "Tensor | None":
+    """The decoded weights if nothing else needs their memory, so that a large matrix is held once.
+
+    What some codecs decode is a view of what they store.
+    """
+    if decoded.dtype != torch.float32 or not decoded.is_contiguous():
+        return None
+    values = decoded.numpy()
+    if not values.flags.writeable:
+        return None
+    shared = (np.may_share_memory(values, array) for array in encoded.arrays.values())
+    return None if any(shared) else decoded
