@@ -34,10 +34,11 @@ How memory and time grow with a model, and what that means for models that no si
 holds.
 
 All numbers here are from `make bench-scale`, last run with {threads} thread on a {processor} of
-{cores} cores ({load}); `resources/scale.json` has every job. Seconds are those of the processor,
-since wall time on a shared machine says little; peak memory is resident memory with the mapped
-pages of the checkpoint. Both are what the kernel counted of the job (the end of its log), with
-Snakemake's benchmark file beside it.
+{cores} cores, with others beside it ({load}); `resources/scale.json` has every job. Seconds are
+those of the processor, since wall time on a shared machine says little. Peak memory is resident
+memory, with the mapped pages of the checkpoint. Both are what the kernel counted of the job, which
+is the last line of its log; a peak is that of Snakemake's benchmark file where this is greater.
+That looks at a job now and then, and misses what lies between.
 
 ## What was measured
 
@@ -160,5 +161,5 @@ def scaling_page(root: Path) -> str:
         read=in_bytes(hugest["bytes_read"]),
         jobs=f"{hugest['jobs']:,}",
         times=f"{hugest['jobs'] / record['dry_run']['jobs']:.0f}",
-        dry_run=f"{record['dry_run']['seconds']:.0f} s",
+        dry_run=f"{record['dry_run']['cpu_seconds']:.0f} s",
     )

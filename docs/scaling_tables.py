@@ -67,7 +67,7 @@ def targets_table(record: Record) -> Iterator[str]:
     for what, value, target, unit in (
         ("largest peak of a job", peak, PEAK_GIB, "GiB"),
         ("longest job", longest, LONGEST_MINUTES, "min"),
-        (listing, dry_run["seconds"], DRY_RUN_SECONDS, "s"),
+        (listing, dry_run["cpu_seconds"], DRY_RUN_SECONDS, "s"),
     ):
         verdict = "holds" if value < target else "does not hold"
         yield f"| {what} | {value:.2f} {unit} | below {target:g} {unit} | {verdict} |"
