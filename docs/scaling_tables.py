@@ -47,12 +47,12 @@ def what_is_missing(runs: list[Record], steps: Iterable[str]) -> Iterator[str]:
         whole = [step for step, jobs in lacking.items() if jobs == _wanted(run, step)]
         parts = [step for step, jobs in lacking.items() if 0 < jobs < _wanted(run, step)]
         if whole:
-            yield f"Not measured {of}: {listed(whole)}."
+            yield f"- Not measured {of}: {listed(whole)}."
         if parts:
-            yield f"Measured on the shard of the largest matrix only {of}: {listed(parts)}."
+            yield f"- Measured on the shard of the largest matrix only {of}: {listed(parts)}."
     drawn = [run for run in runs if _jobs(run, _DRAWN)]
     sizes = listed(in_short(run["size"]["parameters"]) for run in drawn) or "none"
-    yield f"Tables and the default figures were made of: {sizes}."
+    yield f"- Tables and the default figures were made of: {sizes}."
 
 
 def targets_table(record: Record) -> Iterator[str]:
