@@ -12,8 +12,10 @@ pytestmark = [pytest.mark.xdist_group("explorer"), pytest.mark.slow]
 
 TENSORS, LAYERS, COPIES = 625, 25, 10
 ROWS = TENSORS * COPIES * len(SERIES) * len(BITS)
-SECONDS = 3.0
-"""Processor time that an act may take of one hundred thousand rows, on a slow and busy machine."""
+PAGE = 50
+"""Rows of the table that are shown at a time."""
+ELEMENTS = 4000
+"""Of the whole page: what a browser lays out at once."""
 
 
 def repeated(dataset):
@@ -42,21 +44,7 @@ def large(found, chromium, tmp_path_factory):
     return look
 
 
-def processor_seconds(look, act):
-    """What the page computes for while something is done and drawn."""
-    session = look.tab.context.new_cdp_session(look.tab)
-    session.send("Performance.enable")
-
-    def spent():
-        metrics = session.send("Performance.getMetrics")["metrics"]
-        return next(m["value"] for m in metrics if m["name"] == "TaskDuration")
-
-    before = spent()
-    look.done(act)
-    return spent() - before
-
-
-def test_one_hundred_thousand_rows_stay_fluid(large):
+def test_of_one_hundred_thousand_rows_only_those_in_sight_are_in_the_page(large):
     tab = large.tab
     layer = tab.locator("select[data-facet=layer]")
     acts = {
@@ -66,7 +54,9 @@ def test_one_hundred_thousand_rows_stay_fluid(large):
         "sort": tab.get_by_role("columnheader", name="MSE / variance").get_by_role("button").click,
         "filter": lambda: tab.get_by_label("Filter").fill("trellis mse<0.1"),
     }
-    spent = {name: processor_seconds(large, act) for name, act in acts.items()}
-    assert max(spent.values()) < SECONDS, spent
+    for name, act in acts.items():
+        large.done(act)
+        assert 0 < tab.locator("tbody tr").count() <= PAGE, name
+        assert tab.locator("*").count() < ELEMENTS, name
     assert tab.inner_text("#count").endswith(f"of {ROWS} rows")
     assert large.said == []
