@@ -60,16 +60,18 @@ def targets_table(record: Record) -> Iterator[str]:
     jobs = [job for run in record["sizes"] for job in run["jobs"]]
     peak = max(job["peak_mib"] for job in jobs) / 1024
     longest = max(job["cpu_seconds"] for job in jobs) / 60
-    dry_run = record["dry_run"]
+    large, dry_run = record["sizes"][-1], record["dry_run"]
+    whole = all(_jobs(large, step) == _wanted(large, step) for step in record["steps"])
+    reached = "holds" if whole else "holds of what was measured"
     listing = f"listing the {dry_run['jobs']} jobs of `config/llama-3.2-1b.yaml`"
     yield "| what | measured | aimed at | |"
     yield "|---|---|---|---|"
-    for what, value, target, unit in (
-        ("largest peak of a job", peak, PEAK_GIB, "GiB"),
-        ("longest job", longest, LONGEST_MINUTES, "min"),
-        (listing, dry_run["cpu_seconds"], DRY_RUN_SECONDS, "s"),
+    for what, value, target, unit, verdict in (
+        ("largest peak of a job", peak, PEAK_GIB, "GiB", reached),
+        ("longest job", longest, LONGEST_MINUTES, "min", reached),
+        (listing, dry_run["cpu_seconds"], DRY_RUN_SECONDS, "s", "holds"),
     ):
-        verdict = "holds" if value < target else "does not hold"
+        verdict = verdict if value < target else "does not hold"
         yield f"| {what} | {value:.2f} {unit} | below {target:g} {unit} | {verdict} |"
 
 
