@@ -1,13 +1,13 @@
 from qatlas.function.calibration import read_moments
 from qatlas.function.quantization import Point, quantize_layers
 from qatlas.job import job
+from qatlas.models.architectures.build import load
 from qatlas.models.layers import linear_layers
 from qatlas.models.packed import save_quantized, write_manifest
-from qatlas.models.reading import open_language_model
 
 with job(snakemake):
     params, output, name = snakemake.params, snakemake.output, snakemake.wildcards.language_model
-    model = open_language_model(params.folder).model
+    model = load(params.folder)
     point = Point(**params.point)
     quantized = quantize_layers(
         linear_layers(model, tuple(params.keep)),

@@ -2,7 +2,8 @@ from functools import partial
 
 from qatlas.job import job, progress
 from qatlas.models.corpus import DOCUMENTS, docstring_corpus, manifest, write_manifest
-from qatlas.models.texts import dataset_corpus, file_corpus, parquet_corpus
+from qatlas.models.hub_dataset import dataset_corpus
+from qatlas.models.texts import file_corpus, parquet_corpus
 from qatlas.tables import write_table
 
 READERS = {

@@ -1,6 +1,6 @@
 from qatlas.job import job
+from qatlas.weights.hub import hub_folder
 from qatlas.weights.snapshot import link_snapshot, require_own_files
-from qatlas.weights.sources import hub_folder
 
 with job(snakemake):
     repository = snakemake.params.repository

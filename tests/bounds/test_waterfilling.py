@@ -62,6 +62,13 @@ def test_output_bound_with_white_inputs_is_shannons():
     assert bits == pytest.approx(rate_bits(0.01))
 
 
+def test_fewer_inputs_than_dimensions_in_single_precision_make_a_second_moment():
+    x = np.random.default_rng(0).standard_normal((40, 200)).astype(np.float32) * 30
+    h = (x.T @ x).astype(np.float64) / len(x)
+    assert np.linalg.eigvalsh(h).min() < -1e-6
+    assert np.isfinite(output_aware_bound_bits(h, 1.0, 0.1))
+
+
 @pytest.mark.parametrize(
     ("variances", "distortion"), [([], 1.0), ([1.0, -1.0], 1.0), ([1.0], np.nan), ([1.0], -0.1)]
 )

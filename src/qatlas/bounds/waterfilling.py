@@ -81,8 +81,9 @@ def output_aware_bound_bits(
     """
     h = _finite_matrix(second_moment)
     eigenvalues = np.linalg.eigvalsh(h)
-    rounding = np.abs(eigenvalues).max(initial=0.0) * h.shape[0] * np.finfo(np.float64).eps
-    if eigenvalues.min(initial=0.0) < -10 * rounding:
+    # Products of inputs are those of float32, as models compute.
+    rounding = np.abs(eigenvalues).max(initial=0.0) * h.shape[0] * np.finfo(np.float32).eps
+    if eigenvalues.min(initial=0.0) < -rounding:
         raise AtlasError(
             f"second_moment: found the eigenvalue {eigenvalues.min():.3g}, allowed: 0 or more; "
             "a second moment E[x x^T] has no negative one"

@@ -109,7 +109,7 @@ class ParquetText(LocalText):
 
 
 class DatasetText(Text):
-    """A dataset of the Hugging Face hub, one document a row; needs the package datasets."""
+    """A dataset of the Hugging Face hub in parquet files, one document a row."""
 
     dataset: str = Field(description="Name on the hub, such as Salesforce/wikitext.")
     subset: str | None = Field(None, description="Such as wikitext-2-raw-v1; if none, the default.")

@@ -116,9 +116,15 @@ def write_weights(model: Any, quantized: Sequence[QuantizedLayer]) -> None:
 
 
 def model_bits(model: Any, quantized: Sequence[QuantizedLayer]) -> int:
-    """Stored bits of a model with these of its layers quantized and the rest as it is."""
+    """Stored bits of a model with these of its layers quantized and the rest as in its files.
+
+    A model that was loaded may compute in another type than its files have; its configuration
+    knows theirs.
+    """
     replaced = [found.layer.weight for found in quantized]
-    return stored_bits(model.parameters()) - stored_bits(replaced) + bits_of(quantized)
+    each = 8 * (getattr(model.config, "dtype", None) or model.dtype).itemsize
+    kept = sum(p.numel() for p in model.parameters()) - sum(w.numel() for w in replaced)
+    return int(each * kept + bits_of(quantized))
 
 
 def rate_columns(

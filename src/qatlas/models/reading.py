@@ -44,7 +44,7 @@ class Reader:
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """A causal language model on the CPU, as stored, and its reader."""
+    """A causal language model on the CPU that computes in float32, and its reader."""
 
     model: Any
     reader: Reader
@@ -52,6 +52,9 @@ class LanguageModel:
 
 def open_language_model(folder: str | Path) -> LanguageModel:
     """Load a model and its tokenizer.
+
+    Most checkpoints are stored in bfloat16. To compute in it would round what is measured, weights
+    of eight bits and the output; float32 holds all of its numbers.
 
     Raises
     ------
@@ -66,7 +69,7 @@ def open_language_model(folder: str | Path) -> LanguageModel:
             f"{Path(folder) / TOKENIZER}: has a token of number {largest}, and the model {known} "
             "embeddings; put back the tokenizer that the model came with"
         )
-    return LanguageModel(model, reader)
+    return LanguageModel(model.float(), reader)
 
 
 def open_reader(folder: str | Path) -> Reader:

@@ -1,6 +1,5 @@
-"""Texts that a study names itself: a file, a column of a parquet file, a dataset of the hub."""
+"""Texts of this machine that a study names itself: a file, or a column of a parquet file."""
 
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +8,7 @@ import pyarrow.parquet as pq
 
 from qatlas.errors import AtlasError, nearest, said
 from qatlas.foreign_files import require_regular_file
-from qatlas.models.corpus import PARTS, Document, held_out_end
+from qatlas.models.corpus import held_out_end
 
 
 def file_corpus(file: str, separator: str, held_out: float) -> pd.DataFrame:
@@ -71,102 +70,44 @@ def parquet_corpus(parquet: str, column: str, held_out: float) -> pd.DataFrame:
         If the file cannot be read, has no such column of texts, or has too few documents.
     """
     require_regular_file(parquet, "text.parquet")
-    try:
-        schema = pq.read_schema(parquet)
-        _require_column(column, schema.names, f"text.column: {parquet}")
-        values = pq.read_table(parquet, columns=[column])[column]
-        texts = _without_missing(values.to_pylist())
-    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        raise AtlasError(
-            f"text.parquet: {parquet} is not a readable parquet file ({said(error)}); name another"
-        ) from error
-    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
-        raise AtlasError(
-            f"text.column: {column!r} of {parquet} holds {values.type}, not texts; "
-            f"{nearest(column, _texts(schema))}"
-        )
+    texts = texts_of_column(parquet, column, f"text.parquet: {parquet}", f"text.column: {parquet}")
     return held_out_end(texts, Path(parquet).name, held_out, "text.parquet")
 
 
-def dataset_corpus(
-    dataset: str,
-    subset: str | None,
-    revision: str,
-    column: str,
-    training: str,
-    validation: str,
-    test: str,
-) -> pd.DataFrame:
-    """Documents of a dataset of the Hugging Face hub, one a row, in the dataset's own parts.
-
-    Rows of nothing but white space are left out. Cache, token, endpoint and offline mode are those
-    of the package datasets.
+def texts_of_column(file: str | Path, column: str, where: str, where_column: str) -> list[str]:
+    """Texts of a column of a parquet file, one a row; a missing one is empty.
 
     Parameters
     ----------
-    dataset, subset, revision
-        Name on the hub, one of its configurations, and commit, tag or branch.
-    column
-        Column of the documents.
-    training, validation, test
-        Split that is each part.
+    file, column
+        Path of the file, and name of the column.
+    where, where_column
+        How messages about the file and about the column begin.
 
     Raises
     ------
     AtlasError
-        If the package is not installed, the dataset cannot be had, or has no such split or column
-        of texts.
+        If the file cannot be read, or has no such column of texts.
     """
-    # Which HTTP library it stands on, and so this class, differs between its versions.
-    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
-
     try:
-        from datasets import load_dataset
-    except ModuleNotFoundError as error:
+        schema = pq.read_schema(file)
+        if column not in schema.names:
+            raise AtlasError(
+                f"{where_column} has no column {column!r}; {nearest(column, schema.names)}"
+            )
+        values = pq.read_table(file, columns=[column])[column]
+        texts = [text or "" for text in values.to_pylist()]
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise AtlasError(
-            f"text.dataset: {dataset} needs the package datasets, which is not installed; install "
-            "it with: pip install datasets, or name a local text with text.file or text.parquet"
+            f"{where} is not a readable parquet file ({said(error)}); name another"
         ) from error
-    rows = []
-    for part, split in zip(PARTS, (training, validation, test), strict=True):
-        try:
-            loaded = load_dataset(dataset, subset, split=split, revision=revision)
-        except (HTTPError, OSError, ValueError) as error:
-            said = " ".join(str(error).split())
-            raise AtlasError(
-                f"text.dataset: split {split!r} (text.{part}) of {dataset}, subset {subset}, "
-                f"revision {revision!r}, was not fetched ({type(error).__name__}: {said}); check "
-                "the names, the connection, HF_TOKEN and HF_HUB_OFFLINE, or name a local text with "
-                "text.file or text.parquet"
-            ) from error
-        _require_column(column, loaded.column_names, f"text.column: {dataset}")
-        if (kind := loaded.features[column].dtype) not in ("string", "large_string"):
-            raise AtlasError(
-                f"text.column: {column!r} of {dataset} holds {kind}, not texts; name another"
-            )
-        source = f"{dataset}@{revision}:{split}"
-        found = [
-            Document(part, source, str(number), text)
-            for number, text in enumerate(_without_missing(loaded[column]), 1)
-            if text.strip()
-        ]
-        if not found:
-            raise AtlasError(
-                f"text.{part}: split {split!r} of {dataset} has no text in its column {column!r}; "
-                "name another split or column"
-            )
-        rows += found
-    return pd.DataFrame(rows)
-
-
-def _require_column(column: str, columns: Sequence[str], where: str) -> None:
-    if column not in columns:
-        raise AtlasError(f"{where} has no column {column!r}; {nearest(column, columns)}")
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        raise AtlasError(
+            f"{where_column}: {column!r} holds {values.type}, not texts; "
+            f"{nearest(column, _texts(schema))}"
+        )
+    return texts
 
 
 def _texts(schema: pa.Schema) -> list[str]:
     return [field.name for field in schema if pa.types.is_string(field.type)]
-
-
-def _without_missing(texts: Iterable[str | None]) -> list[str]:
-    return [text or "" for text in texts]

