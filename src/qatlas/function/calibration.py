@@ -95,8 +95,9 @@ def gather(
                 tokens = torch.from_numpy(sequences[first : first + batch].astype(np.int64))
                 with torch.inference_mode():
                     model(input_ids=tokens.to(device), use_cache=False)
-        for tensor, found in sums.items():
-            yield tensor, found.moments(tensor)
+        # Taken out one by one, so that none stays beside the sums of the next pass.
+        for tensor in together:
+            yield tensor, sums.pop(tensor).moments(tensor)
 
 
 def write_moments(moments: Iterable[tuple[str, Moments]], path: str | Path) -> None:
