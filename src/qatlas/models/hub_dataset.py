@@ -7,6 +7,7 @@ a dataset is run: ``datasets`` has no scripts any more, and only files of ``PLAI
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from glob import escape
+from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 PLAIN = (".parquet", ".csv", ".tsv", ".json", ".jsonl", ".txt")
 """Ends of the names of the files that are read; of other kinds some hold pickles or archives."""
-_BATCH = 1000
+_BATCH = 10_000
 _UNNAMED = "default"
 """What ``datasets`` calls the subset of a dataset that has no others."""
 _ELSEWHERE = "or name a local text with text.file or text.parquet"
@@ -96,19 +97,26 @@ def _documents(
     rows: "Dataset", column: str, part: str, dataset: str, revision: str
 ) -> pd.DataFrame:
     require_texts(rows.features.arrow_schema, column, f"text.column: {dataset}")
+    source = f"{dataset}@{revision}:{rows.split}"
     batches = rows.select_columns(column).with_format("arrow").iter(batch_size=_BATCH)
-    texts = (text for batch in batches for text in batch[column].to_pylist())
-    found = [
-        Document(part, f"{dataset}@{revision}:{rows.split}", str(number), text)
-        for number, text in enumerate(texts, 1)
-        if text and text.strip()
+    # Texts as Python's strings take a multiple of their bytes, so few are such at a time.
+    frames = [
+        pd.DataFrame(found)
+        for start, batch in zip(count(1, _BATCH), batches, strict=False)
+        if (
+            found := [
+                Document(part, source, str(number), text)
+                for number, text in enumerate(batch[column].to_pylist(), start)
+                if text and text.strip()
+            ]
+        )
     ]
-    if not found:
+    if not frames:
         raise AtlasError(
             f"text.{part}: split {str(rows.split)!r} of {dataset} has no text in its column "
             f"{column!r}; name another split or column"
         )
-    return pd.DataFrame(found)
+    return pd.concat(frames)
 
 
 def _fetched(dataset: str, revision: str, patterns: Sequence[str]) -> Path:
