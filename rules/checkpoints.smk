@@ -24,7 +24,7 @@ rule checkpoint:
     input:
         checkpoint=checkpoint_files,
         weights=lambda wildcards: language_model_weights(base_of(wildcards)),
-        moments=of_base("results/function/calibration/{language_model}-{seed}.safetensors"),
+        moments=of_base("results/function/calibration/{language_model}-{seed}.npz"),
         manifest="results/models/text/manifest.json",
         documents=ancient("results/models/text/documents.parquet"),
         code=code("function/checkpoint"),

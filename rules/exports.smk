@@ -12,7 +12,7 @@ rule export:
     """Write a quantized language model as it is stored: packed codes, and all else as it was."""
     input:
         weights=language_model_weights,
-        moments="results/function/calibration/{language_model}-{seed}.safetensors",
+        moments="results/function/calibration/{language_model}-{seed}.npz",
         code=lambda wildcards: code(
             "function/export", *codecs_of_series([POINTS[wildcards.point]["series"]])
         ),

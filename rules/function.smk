@@ -16,7 +16,7 @@ rule calibration:
         documents=ancient("results/models/text/documents.parquet"),
         code=code("function/calibration"),
     output:
-        moments="results/function/calibration/{language_model}-{seed}.safetensors",
+        moments="results/function/calibration/{language_model}-{seed}.npz",
     log:
         "results/function/calibration/{language_model}-{seed}.log",
     benchmark:
@@ -43,7 +43,7 @@ rule evaluation:
     """Quantize a language model in many ways and compare it with itself."""
     input:
         weights=language_model_weights,
-        moments="results/function/calibration/{language_model}-{seed}.safetensors",
+        moments="results/function/calibration/{language_model}-{seed}.npz",
         manifest="results/models/text/manifest.json",
         documents=ancient("results/models/text/documents.parquet"),
         code=code("function/evaluation", *codecs_of_function()),
@@ -76,7 +76,7 @@ rule sensitivity:
     """Quantize one layer of a language model at a time."""
     input:
         weights=language_model_weights,
-        moments="results/function/calibration/{language_model}-{seed}.safetensors",
+        moments="results/function/calibration/{language_model}-{seed}.npz",
         manifest="results/models/text/manifest.json",
         documents=ancient("results/models/text/documents.parquet"),
         code=code("function/sensitivity", *codecs_of_function()),

@@ -49,8 +49,8 @@ def most_weights(path, changed):
 
 # Room for the libraries that a job loads, for what it makes of what it reads, and for the two
 # Snakemakes around it on a cluster, which take 500 MB; somewhat more than the default study was
-# measured to take (results/runtimes.csv).
-tensor_memory_mb = memory_mb(1500, 12, largest_tensor_mb)
+# measured to take (results/runtimes.csv), and than a model of 1.24 G weights was (docs/scaling.md).
+tensor_memory_mb = memory_mb(1500, 4, largest_tensor_mb)
 language_model_memory_mb = memory_mb(2500, 20)
 training_memory_mb = memory_mb(4000, 4)
 corpus_memory_mb = memory_mb(2000, 6)

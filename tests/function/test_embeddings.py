@@ -1,8 +1,11 @@
+import shutil
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.neighbors import NearestNeighbors
 
 from qatlas.errors import AtlasError
@@ -92,6 +95,19 @@ def test_sentences_are_whole_different_and_in_an_order_that_the_seed_gives():
     assert found != held_out_sentences(documents([text, *more]), "test", 21, seed=2)
     with pytest.raises(AtlasError, match="has 21 sentences"):
         held_out_sentences(documents([text, *more]), "test", 22, seed=1)
+
+
+def test_an_encoder_stored_in_bfloat16_computes_in_float32(encoder, tmp_path):
+    folder = packaged_folder(*MINILM)
+    for file in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(folder / file, tmp_path / file)
+    rounded = deepcopy(encoder)
+    transformer = transformer_of(rounded).to(torch.bfloat16)
+    transformer.save_pretrained(tmp_path)
+    transformer.float()
+    opened = open_encoder(tmp_path, "mean")
+    assert {parameter.dtype for parameter in opened.parameters()} == {torch.float32}
+    np.testing.assert_array_equal(opened.encode(SENTENCES), rounded.encode(SENTENCES))
 
 
 def test_a_folder_without_an_encoder_is_refused(tmp_path):

@@ -1,5 +1,6 @@
 import copy
 import math
+import weakref
 
 import numpy as np
 import pytest
@@ -81,16 +82,47 @@ def test_moments_do_not_depend_on_how_many_passes_their_memory_allows():
 
 
 def test_moments_are_read_as_they_were_written(tmp_path):
-    found = moments_of(tiny_llama())
-    write_moments(found.items(), tmp_path / "moments.safetensors")
-    again = read_moments(tmp_path / "moments.safetensors")
+    found, path = moments_of(tiny_llama()), tmp_path / "moments.npz"
+    write_moments(found.items(), path)
+    again = read_moments(path)
     assert again.keys() == found.keys()
     for tensor, expected in found.items():
         assert torch.equal(again[tensor].second, expected.second)
         assert torch.equal(again[tensor].mean, expected.mean)
-    (tmp_path / "moments.safetensors").write_bytes(b"cut off")
+    with pytest.raises(KeyError):
+        again["another.weight"]
+    first = path.read_bytes()
+    write_moments(found.items(), path)
+    assert path.read_bytes() == first
+
+
+def test_moments_are_written_without_being_held_together(tmp_path):
+    alive = []
+
+    def made():
+        for number in range(5):
+            found = Moments(torch.eye(3), torch.ones(3))
+            alive.append(weakref.ref(found))
+            yield f"layer{number}.weight", found
+            assert sum(reference() is not None for reference in alive) <= 2
+
+    write_moments(made(), tmp_path / "moments.npz")
+    assert len(read_moments(tmp_path / "moments.npz")) == 5
+
+
+def test_damaged_moments_are_refused(tmp_path):
+    found, path = moments_of(tiny_llama()), tmp_path / "moments.npz"
+    write_moments(found.items(), path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
     with pytest.raises(AtlasError, match="not moments of inputs"):
-        read_moments(tmp_path / "moments.safetensors")
+        read_moments(path)
+    changed = bytearray(whole)
+    changed[500] ^= 1
+    path.write_bytes(changed)
+    again = read_moments(path)
+    with pytest.raises(AtlasError, match="not moments of inputs"):
+        again[next(iter(again))]
 
 
 def test_a_layer_that_is_given_nothing_is_named():
@@ -147,8 +179,8 @@ def test_the_float_model_loses_nothing_and_the_perplexity_is_that_of_the_changed
     assert reference.perplexity == pytest.approx(expected.perplexity, rel=1e-9)
     assert rows.loc[("bfloat16", 16)].mean_kl > 0
 
-    quantized = quantize_layers(
-        linear_layers(model, ()), FOUR_BITS.create(), moments_of(model), 3, "tiny"
+    quantized = list(
+        quantize_layers(linear_layers(model, ()), FOUR_BITS.create(), moments_of(model), 3, "tiny")
     )
     changed = with_weights(model, quantized)
     four = rows.loc[("channel", 4)]

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qatlas.errors import AtlasError
+from qatlas.models import divergence
 from qatlas.models.architectures.build import build
 from qatlas.models.divergence import compare, in_bfloat16, token_kl, weight_mse
 from qatlas.models.likelihood import evaluate, likelihood
@@ -152,6 +153,16 @@ def test_divergences_are_those_of_all_logits_at_once(llama):
         alone = evaluate(model, text, windows, 2, "cpu")
         assert dataclasses.astuple(ours.likelihood) == pytest.approx(dataclasses.astuple(alone))
     assert found["far"].mean_kl > 10 * found["near"].mean_kl > 0
+
+
+@pytest.mark.parametrize("tokens", [1, 7])
+def test_pieces_of_a_large_vocabulary_change_nothing(llama, tokens, monkeypatch):
+    text, models = chain_text(215), {"bfloat16": in_bfloat16(llama)}
+    whole = compare(llama, models, text, Windows(40, 17), 3, "cpu")["bfloat16"]
+    monkeypatch.setattr(divergence, "_PIECE_BYTES", tokens * 4 * VOCABULARY)
+    pieces = compare(llama, models, text, Windows(40, 17), 3, "cpu")["bfloat16"]
+    for field in dataclasses.fields(whole):
+        np.testing.assert_array_equal(getattr(pieces, field.name), getattr(whole, field.name))
 
 
 def test_a_model_does_not_diverge_from_itself(llama):

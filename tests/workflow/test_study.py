@@ -209,7 +209,7 @@ def test_an_exported_model_has_the_measured_perplexity_and_size(edited):
         0,
         ROOT / chapter.models["llama"].folder_of(0),
         chapter.keep,
-        edited.folder / "results/function/calibration/llama-0.safetensors",
+        edited.folder / "results/function/calibration/llama-0.npz",
         edited.folder / "results/models/text/documents.parquet",
         {
             **chapter.model_dump(include={"part", "tokens", "batch", "device"}),

@@ -1,16 +1,19 @@
 """How the inputs of layers vary: what calibrated codecs need to know."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
+from numpy.lib.format import write_array
 from numpy.typing import NDArray
 
 from qatlas.atomic import replacing
 from qatlas.deferred import torch
-from qatlas.errors import AtlasError
+from qatlas.errors import AtlasError, said
 from qatlas.models.hooks import hooked
 from qatlas.models.layers import Layer
 from qatlas.models.likelihood import require_vocabulary
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _DOUBLE_BYTES = 8
+_SECOND, _MEAN = ".second", ".mean"
 
 
 @dataclass(frozen=True)
@@ -96,36 +100,61 @@ def gather(
 
 
 def write_moments(moments: Iterable[tuple[str, Moments]], path: str | Path) -> None:
-    """Write moments as one safetensors file of float64, whole or not at all."""
-    from safetensors.torch import save_file
+    """Write moments as they come as one npz file of float64, whole or not at all.
 
-    tensors = {
-        f"{tensor}.{name}": value.contiguous()
-        for tensor, found in moments
-        for name, value in (("second", found.second), ("mean", found.mean))
-    }
-    with replacing(path) as unfinished:
-        save_file(tensors, unfinished)
+    Those of a large model take more memory than the model, so that they are never held together.
+    """
+    with replacing(path) as unfinished, ZipFile(unfinished, "w") as file:
+        for tensor, found in moments:
+            for part, value in ((_SECOND, found.second), (_MEAN, found.mean)):
+                # An entry that is named by itself has no date, so that bytes do not depend on it.
+                with file.open(ZipInfo(f"{tensor}{part}.npy"), "w", force_zip64=True) as entry:
+                    write_array(entry, value.numpy(), allow_pickle=False)
 
 
 def read_moments(path: str | Path) -> Mapping[str, Moments]:
-    """Read moments by the names of the layers' weights.
+    """Moments by the names of the layers' weights, each read when it is asked for.
 
     Raises
     ------
     AtlasError
-        If the file is not one that ``write_moments`` wrote.
+        If the file is not one that ``write_moments`` wrote; if it is damaged, when that is read.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    with _understood(path):
+        return _StoredMoments(path, np.load(path, allow_pickle=False))
 
+
+class _StoredMoments(Mapping[str, Moments]):
+    def __init__(self, path: str | Path, arrays: Mapping[str, NDArray[np.float64]]) -> None:
+        self._path, self._arrays = path, arrays
+        self._names = [name.removesuffix(_SECOND) for name in arrays if name.endswith(_SECOND)]
+        self._last: tuple[str, Moments] | None = None
+
+    def __getitem__(self, name: str) -> Moments:
+        # A layer is quantized and then measured.
+        if self._last is None or self._last[0] != name:
+            self._last = None
+            if name not in self._names:
+                raise KeyError(name)
+            with _understood(self._path):
+                second, mean = (self._arrays[f"{name}{part}"] for part in (_SECOND, _MEAN))
+            self._last = name, Moments(torch.from_numpy(second), torch.from_numpy(mean))
+        return self._last[1]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+@contextmanager
+def _understood(path: str | Path) -> Iterator[None]:
     try:
-        tensors = load_file(path)
-        names = [name.removesuffix(".second") for name in tensors if name.endswith(".second")]
-        return {n: Moments(tensors[f"{n}.second"], tensors[f"{n}.mean"]) for n in names}
-    except (OSError, SafetensorError, KeyError) as error:
+        yield
+    except (OSError, ValueError, EOFError, KeyError, BadZipFile) as error:
         raise AtlasError(
-            f"{path}: not moments of inputs ({error}); delete it and run snakemake again"
+            f"{path}: not moments of inputs ({said(error)}); delete it and run snakemake again"
         ) from error
 
 

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
+from copy import deepcopy
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from qatlas.function.quantization import (
     error_columns,
     layer_row,
     rate_columns,
-    with_weights,
+    writer_of,
 )
 from qatlas.models.prequantized.ancestry import moved_tensors, require_architecture
 from qatlas.models.prequantized.opening import Prequantized
@@ -59,15 +60,18 @@ def evaluate_checkpoint(
     parameters = dict(calibrated.model.named_parameters())
     kept = {name: p.detach() for name, p in parameters.items() if name not in replaced}
     moved = moved_tensors(checkpoint, calibrated.model, kept, base)
-    unpacked = {layer.tensor: checkpoint.unpack(layer) for layer in layers}
-    quantized = [
-        QuantizedLayer(layer, unpacked[layer.tensor].encoded, unpacked[layer.tensor].weight)
-        for layer in layers
-    ]
     key = calibrated.key | key_of(checkpoint)
-    changed = with_weights(calibrated.model, quantized)
+    changed = deepcopy(calibrated.model)
     _write(changed, {name: checkpoint.read(name) for name in kept})
-    rates = rate_columns(calibrated.model, quantized, checkpoint.stored_bits)
+    write, rows, totals = writer_of(changed), [], []
+    for layer in layers:
+        unpacked = checkpoint.unpack(layer)
+        found = QuantizedLayer(layer, unpacked.encoded, unpacked.weight)
+        write(found)
+        totals.append(found.totals)
+        if not moved:
+            rows.append(layer_row(found, calibrated.moments[layer.tensor]))
+    rates = rate_columns(calibrated.model, totals, checkpoint.stored_bits)
     if moved:
         _logger.warning(
             "checkpoint %s: %d tensors are not those of %s, %s among them, as when scales are "
@@ -76,9 +80,8 @@ def evaluate_checkpoint(
         )
         candidate = Candidate(changed, key | rates | _UNKNOWN_ERRORS, [])
     else:
-        rows = [layer_row(found, calibrated.moments[found.layer.tensor]) for found in quantized]
         output_nmse = fmean(row["output_nmse"] for row in rows)
-        errors = error_columns(quantized) | {"output_nmse": output_nmse}
+        errors = error_columns(totals) | {"output_nmse": output_nmse}
         candidate = Candidate(changed, key | rates | errors, [key | row for row in rows])
     return compare_candidates(calibrated.model, [candidate], reading)
 

@@ -15,7 +15,7 @@ from qatlas.function.quantization import (
     model_bits,
     quantize_layers,
     rate_columns,
-    write_weights,
+    writer_of,
 )
 from qatlas.models.encoder import transformer_of
 from qatlas.models.layers import linear_layers
@@ -111,18 +111,20 @@ def evaluate_encoder(
     expected = _embed(encoder, sentences, batch)
     rows = []
     for point in progress(points):
-        quantized = quantize_layers(layers, point.create(), {}, seed, name)
         changed = deepcopy(encoder)
-        write_weights(transformer_of(changed), quantized)
+        write, totals = writer_of(transformer_of(changed)), []
+        for quantized in quantize_layers(layers, point.create(), {}, seed, name):
+            write(quantized)
+            totals.append(quantized.totals)
         found = agreement(expected, _embed(changed, sentences, batch))
         float_model = transformer_of(encoder)
-        known = rate_columns(float_model, quantized, model_bits(float_model, quantized))
+        known = rate_columns(float_model, totals, model_bits(float_model, totals))
         rows.append(
             {
                 "model": name,
                 **point.key(),
                 **known,
-                **error_columns(quantized),
+                **error_columns(totals),
                 **asdict(found),
                 "sentences": len(sentences),
             }

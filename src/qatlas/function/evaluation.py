@@ -1,6 +1,7 @@
 """Language models under every codec: what is stored, what is lost, and what the output becomes."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from statistics import fmean
@@ -17,7 +18,7 @@ from qatlas.function.quantization import (
     quantize_layers,
     rate_columns,
     stored_bits,
-    with_weights,
+    writer_of,
 )
 from qatlas.models.divergence import Divergence, compare, in_bfloat16
 from qatlas.models.layers import Layer, linear_layers
@@ -165,23 +166,30 @@ def compare_candidates(
 ) -> Evaluated:
     """Let changed models read, beside the one that they were made from, a few at a time."""
     evaluated = Evaluated()
+    coming = iter(candidates)
+    while together := list(islice(coming, copies_at_once(reference))):
+        _compare_group(reference, together, reading, evaluated)
+        # A large model has no room for these beside the next.
+        together.clear()
+    return evaluated
+
+
+def _compare_group(
+    reference: Any, candidates: Sequence[Candidate], reading: Reading, evaluated: Evaluated
+) -> None:
     about_text = {
         "context": reading.windows.context,
         "text_sha256": sha256_of(reading.text.tokens),
     }
-    for together in _in_groups(iter(candidates), copies_at_once(reference)):
-        found = compare_all(reference, [c.model for c in together], reading)
-        for candidate, divergence in zip(together, found, strict=True):
-            key = {name: candidate.known[name] for name in _KEY}
-            evaluated.evaluations.append(
-                candidate.known | divergence_columns(divergence) | about_text
-            )
-            evaluated.layers.extend(candidate.layers)
-            evaluated.positions.extend(
-                key | {"position": position, "logits_mse": mse}
-                for position, mse in enumerate(divergence.logits_mse_by_position.tolist(), start=1)
-            )
-    return evaluated
+    found = compare_all(reference, [c.model for c in candidates], reading)
+    for candidate, divergence in zip(candidates, found, strict=True):
+        key = {name: candidate.known[name] for name in _KEY}
+        evaluated.evaluations.append(candidate.known | divergence_columns(divergence) | about_text)
+        evaluated.layers.extend(candidate.layers)
+        evaluated.positions.extend(
+            key | {"position": position, "logits_mse": mse}
+            for position, mse in enumerate(divergence.logits_mse_by_position.tolist(), start=1)
+        )
 
 
 _KEY = ("model", "seed", "series", "codec", "parameters", "nominal_bits")
@@ -219,19 +227,19 @@ def divergence_columns(found: Divergence) -> dict[str, Any]:
 
 def _candidate(calibrated: Calibrated, point: Point, seed: int) -> Candidate:
     key = calibrated.key | point.key()
-    layers = calibrated.layers
-    quantized = quantize_layers(layers, point.create(), calibrated.moments, seed, calibrated.name)
-    rows = [layer_row(found, calibrated.moments[found.layer.tensor]) for found in quantized]
-    if point == NOISE_FLOOR:
-        changed = in_bfloat16(calibrated.model)
-    else:
-        changed = with_weights(calibrated.model, quantized)
+    model, moments = calibrated.model, calibrated.moments
+    changed = in_bfloat16(model) if point == NOISE_FLOOR else deepcopy(model)
+    write, rows, totals = writer_of(changed), [], []
+    for found in quantize_layers(calibrated.layers, point.create(), moments, seed, calibrated.name):
+        write(found)
+        rows.append(layer_row(found, moments[found.layer.tensor]))
+        totals.append(found.totals)
     output_nmse = fmean(row["output_nmse"] for row in rows)
     return Candidate(
         changed,
         key
-        | rate_columns(calibrated.model, quantized, model_bits(calibrated.model, quantized))
-        | error_columns(quantized)
+        | rate_columns(model, totals, model_bits(model, totals))
+        | error_columns(totals)
         | {"output_nmse": output_nmse},
         [key | row for row in rows],
     )
@@ -240,8 +248,3 @@ def _candidate(calibrated: Calibrated, point: Point, seed: int) -> Candidate:
 def copies_at_once(model: Any) -> int:
     """How many copies of a model are compared with it in one pass over the text."""
     return max(1, 8 * _TOGETHER_BYTES // stored_bits(model.parameters()))
-
-
-def _in_groups(candidates: Iterator[Candidate], size: int) -> Iterator[list[Candidate]]:
-    while group := list(islice(candidates, size)):
-        yield group

@@ -1,6 +1,6 @@
 """A language model with its linear layers quantized, and what each layer loses."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,6 +53,28 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Totals:
+    """What a layer adds to what is said of its whole model.
+
+    Attributes
+    ----------
+    weights
+        How many it has.
+    bits
+        Stored for them, everything charged.
+    squared_error
+        Sum over its weights.
+    squared_deviation
+        From the mean of the layer's weights, summed over them.
+    """
+
+    weights: int
+    bits: int
+    squared_error: float
+    squared_deviation: float
+
+
+@dataclass(frozen=True)
 class QuantizedLayer:
     """A layer as it is stored, and as it comes back: float32, (output, input) channels."""
 
@@ -65,6 +87,17 @@ class QuantizedLayer:
         """Of its weights."""
         return distortion_of(self.layer.weight, self.decoded)
 
+    @property
+    def totals(self) -> Totals:
+        """What is left of it for its model's rows when the layer itself is let go."""
+        weight = self.layer.weight
+        return Totals(
+            weight.numel(),
+            sum(self.encoded.bits().values()),
+            self.distortion.mse * weight.numel(),
+            float(weight.double().var(correction=0)) * weight.numel(),
+        )
+
 
 def quantize_layers(
     layers: Sequence[Layer],
@@ -72,8 +105,8 @@ def quantize_layers(
     moments: Mapping[str, Moments],
     seed: int,
     model: str,
-) -> list[QuantizedLayer]:
-    """Send the weights of layers through a codec, each by itself.
+) -> Iterator[QuantizedLayer]:
+    """Send the weights of layers through a codec, each by itself and when it is asked for.
 
     Parameters
     ----------
@@ -83,12 +116,16 @@ def quantize_layers(
     seed, model
         From which, and from the names of layer and codec, the codec's randomness derives.
 
+    Yields
+    ------
+    QuantizedLayer
+        In the order of the layers. A large model has room for one at a time.
+
     Raises
     ------
     CodecError
         If the codec refuses a weight or decodes another shape; the message names model and tensor.
     """
-    quantized = []
     for layer in layers:
         names = (model, layer.tensor, name_of(codec), parameters_of(codec))
         known = moments.get(layer.tensor)
@@ -97,39 +134,36 @@ def quantize_layers(
             coded = encode_and_decode(layer.weight, codec, context)
         except CodecError as error:
             raise CodecError(f"model {model}, tensor {layer.tensor}: {error}") from error
-        quantized.append(QuantizedLayer(layer, coded.encoded, coded.decoded))
-    return quantized
+        yield QuantizedLayer(layer, coded.encoded, coded.decoded)
 
 
-def with_weights(model: Any, quantized: Sequence[QuantizedLayer]) -> Any:
+def with_weights(model: Any, quantized: Iterable[QuantizedLayer]) -> Any:
     """A copy of a model with the decoded weights in place of its own."""
     copy = deepcopy(model)
-    write_weights(copy, quantized)
+    write = writer_of(copy)
+    for found in quantized:
+        write(found)
     return copy
 
 
-def write_weights(model: Any, quantized: Sequence[QuantizedLayer]) -> None:
-    """Put the decoded weights in place of a model's own."""
+def writer_of(model: Any) -> Callable[[QuantizedLayer], None]:
+    """What puts a decoded weight in place of a model's own."""
     layers = {layer.tensor: layer for layer in linear_layers(model, keep=())}
-    for found in quantized:
-        layers[found.layer.tensor].write(found.decoded)
+    return lambda found: layers[found.layer.tensor].write(found.decoded)
 
 
-def model_bits(model: Any, quantized: Sequence[QuantizedLayer]) -> int:
+def model_bits(model: Any, layers: Sequence[Totals]) -> int:
     """Stored bits of a model with these of its layers quantized and the rest as in its files.
 
     A model that was loaded may compute in another type than its files have; its configuration
     knows theirs.
     """
-    replaced = [found.layer.weight for found in quantized]
     each = 8 * (getattr(model.config, "dtype", None) or model.dtype).itemsize
-    kept = sum(p.numel() for p in model.parameters()) - sum(w.numel() for w in replaced)
-    return int(each * kept + bits_of(quantized))
+    kept = sum(p.numel() for p in model.parameters()) - sum(layer.weights for layer in layers)
+    return int(each * kept + sum(layer.bits for layer in layers))
 
 
-def rate_columns(
-    model: Any, quantized: Sequence[QuantizedLayer], bits_of_all: int
-) -> dict[str, Any]:
+def rate_columns(model: Any, layers: Sequence[Totals], bits_of_all: int) -> dict[str, Any]:
     """Columns weights, rate_bits_per_weight and model_bits_per_parameter.
 
     Parameters
@@ -139,25 +173,21 @@ def rate_columns(
     bits_of_all
         Stored bits of the whole quantized model.
     """
-    weights = sum(found.layer.weight.numel() for found in quantized)
+    weights = sum(layer.weights for layer in layers)
     return {
         "weights": weights,
-        "rate_bits_per_weight": bits_of(quantized) / weights,
+        "rate_bits_per_weight": sum(layer.bits for layer in layers) / weights,
         "model_bits_per_parameter": bits_of_all / sum(p.numel() for p in model.parameters()),
     }
 
 
-def error_columns(quantized: Sequence[QuantizedLayer]) -> dict[str, float]:
+def error_columns(layers: Sequence[Totals]) -> dict[str, float]:
     """Columns mse and nmse, all weights counting alike."""
-    weights = [found.layer.weight for found in quantized]
-    errors = sum(found.distortion.mse * found.layer.weight.numel() for found in quantized)
-    variances = sum(float(w.double().var(correction=0)) * w.numel() for w in weights)
-    return {"mse": errors / sum(w.numel() for w in weights), "nmse": errors / variances}
-
-
-def bits_of(quantized: Sequence[QuantizedLayer]) -> int:
-    """Stored bits of layers."""
-    return sum(sum(found.encoded.bits().values()) for found in quantized)
+    errors = sum(layer.squared_error for layer in layers)
+    return {
+        "mse": errors / sum(layer.weights for layer in layers),
+        "nmse": errors / sum(layer.squared_deviation for layer in layers),
+    }
 
 
 def stored_bits(tensors: Iterable["Tensor"]) -> int:

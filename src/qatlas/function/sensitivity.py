@@ -11,6 +11,7 @@ from qatlas.function.evaluation import (
     copies_at_once,
 )
 from qatlas.function.quantization import Point, QuantizedLayer, quantize_layers, with_weights
+from qatlas.models.divergence import Divergence
 
 
 def sensitivities(
@@ -39,16 +40,12 @@ def sensitivities(
     (itself,) = compare_all(calibrated.model, [calibrated.model], reading)
     rows = []
     for point in progress(points):
-        quantized = iter(
-            quantize_layers(
-                calibrated.layers, point.create(), calibrated.moments, seed, calibrated.name
-            )
+        quantized = quantize_layers(
+            calibrated.layers, point.create(), calibrated.moments, seed, calibrated.name
         )
         while together := list(islice(quantized, copies_at_once(calibrated.model))):
-            changed = [with_weights(calibrated.model, [found]) for found in together]
-            for found, divergence in zip(
-                together, compare_all(calibrated.model, changed, reading), strict=True
-            ):
+            alone = _each_alone(calibrated.model, together, reading)
+            for found, divergence in zip(together, alone, strict=True):
                 increase = divergence.likelihood.nll - itself.likelihood.nll
                 rows.append(
                     calibrated.key
@@ -61,6 +58,12 @@ def sensitivities(
                     }
                 )
     return rows
+
+
+def _each_alone(
+    model: Any, quantized: Sequence[QuantizedLayer], reading: Reading
+) -> list[Divergence]:
+    return compare_all(model, [with_weights(model, [found]) for found in quantized], reading)
 
 
 def _of_layer(found: QuantizedLayer) -> dict[str, Any]:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+_PIECE_BYTES = 1 << 26
+"""Logits are compared in pieces of at most this, or of one token: a large vocabulary leaves no room
+for several numbers of each."""
+
 
 @dataclass(frozen=True)
 class Divergence:
@@ -87,12 +91,12 @@ def compare(
         model.to(device).eval()
     sums = {name: _Sums(windows.context) for name in models}
     for part in batches(text.tokens, windows, batch):
-        expected = _Scored.of(reference, part, device)
+        expected = _Expected.of(_scored_logits(reference, part, device))
         for name, model in models.items():
-            found = _Scored.of(model, part, device)
-            if found.logits.shape != expected.logits.shape:
+            found = _scored_logits(model, part, device)
+            if found.shape != expected.logits.shape:
                 raise AtlasError(
-                    f"model {name} has {found.logits.shape[-1]} tokens in its vocabulary and the "
+                    f"model {name} has {found.shape[-1]} tokens in its vocabulary and the "
                     f"reference {expected.logits.shape[-1]}; compare a model with the one it was "
                     "made from"
                 )
@@ -164,22 +168,57 @@ def token_kl(log_p: "Tensor", log_q: "Tensor") -> "Tensor":
     return divergence.clamp(min=0)
 
 
-@dataclass(frozen=True)
-class _Scored:
-    """Logits that predict a batch's scored tokens, shape (windows, scored, vocabulary).
+def _scored_logits(model: Any, part: Batch, device: str) -> "Tensor":
+    """Logits that predict a batch's scored tokens, shape (windows, scored, vocabulary)."""
+    with torch.inference_mode():
+        return logits_of(model, part, device)[:, part.first_scored - 1 : -1]
 
-    ``likeliest`` are the tokens with the largest, shape (windows, scored).
-    """
+
+@dataclass(frozen=True)
+class _Expected:
+    """What the reference predicts; shapes (windows, scored, vocabulary), and without the last."""
 
     logits: "Tensor"
     log_probabilities: "Tensor"
     likeliest: "Tensor"
 
     @classmethod
-    def of(cls, model: Any, part: Batch, device: str) -> "_Scored":
+    def of(cls, logits: "Tensor") -> "_Expected":
         with torch.inference_mode():
-            logits = logits_of(model, part, device)[:, part.first_scored - 1 : -1]
             return cls(logits, torch.log_softmax(logits, -1), logits.argmax(-1))
+
+
+def _by_token(expected: _Expected, found: "Tensor", targets: "Tensor") -> list["Tensor"]:
+    """NLL, KL, mean square of the difference of logits, and agreement of every token.
+
+    Parameters
+    ----------
+    found
+        The model's logits, shape (windows, scored, vocabulary).
+    targets
+        The tokens themselves, shape (windows, scored).
+
+    Returns
+    -------
+    list of Tensor
+        Each of the shape of ``targets``.
+    """
+    tokens = max(1, _PIECE_BYTES // (found.shape[-1] * found.element_size()))
+    whole = (expected.logits, expected.log_probabilities, expected.likeliest, found, targets)
+    pieces = []
+    for logits, log_p, likeliest, other, target in zip(
+        *(tensor.flatten(0, 1).split(tokens) for tensor in whole), strict=True
+    ):
+        log_q = torch.log_softmax(other, -1)
+        pieces.append(
+            (
+                -log_q.gather(-1, target[:, None])[:, 0],
+                token_kl(log_p, log_q),
+                (other - logits).square().mean(-1),
+                other.argmax(-1) == likeliest,
+            )
+        )
+    return [torch.cat(parts).reshape(targets.shape) for parts in zip(*pieces, strict=True)]
 
 
 @dataclass
@@ -199,21 +238,18 @@ class _Sums:
         self.squares = np.zeros(self.context - 1)
         self.squares_counted = np.zeros(self.context - 1, np.int64)
 
-    def add(self, part: Batch, expected: _Scored, found: _Scored) -> None:
-        """Add a batch."""
+    def add(self, part: Batch, expected: _Expected, found: "Tensor") -> None:
+        """Add a batch, whose logits the model gave."""
         windows, scored = part.scored.shape
         with torch.inference_mode():
-            targets = torch.from_numpy(part.scored).to(found.logits.device)[..., None]
-            nll = -found.log_probabilities.gather(-1, targets).double().sum((1, 2))
-            kl = token_kl(expected.log_probabilities, found.log_probabilities)
-            squares = (found.logits - expected.logits).square().mean(-1).double().sum(0)
-            agreeing = found.likeliest == expected.likeliest
-        self.nll.append(nll.cpu().numpy())
+            targets = torch.from_numpy(part.scored).to(found.device)
+            nll, kl, squares, agreeing = _by_token(expected, found, targets)
+        self.nll.append(nll.double().sum(1).cpu().numpy())
         self.tokens.append(np.full(windows, scored))
         self.kl.append(kl.flatten().cpu().numpy())
         self.agreeing += int(agreeing.sum())
         places = slice(part.first_scored - 1, part.first_scored - 1 + scored)
-        self.squares[places] += squares.cpu().numpy()
+        self.squares[places] += squares.double().sum(0).cpu().numpy()
         self.squares_counted[places] += windows
 
     def divergence(self) -> Divergence:

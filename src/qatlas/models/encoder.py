@@ -18,6 +18,8 @@ _SENTENCE = re.compile(r"[A-Z][^.!?]{30,300}[.!?](?=\s|$)")
 def open_encoder(folder: str | Path, pooling: Pooling) -> Any:
     """A ``SentenceTransformer`` on the CPU, of a folder with a transformer and its tokenizer.
 
+    It computes in float32 whatever its weights are stored in, which float32 holds exactly.
+
     Parameters
     ----------
     pooling
@@ -56,7 +58,9 @@ def open_encoder(folder: str | Path, pooling: Pooling) -> Any:
             "config.json, a tokenizer and *.safetensors; name another model in function.encoders"
         ) from error
     pool = Pooled(transformer.get_embedding_dimension(), pooling_mode=pooling)
-    return SentenceTransformer(modules=[transformer, pool, Normalize()], device="cpu").eval()
+    return (
+        SentenceTransformer(modules=[transformer, pool, Normalize()], device="cpu").eval().float()
+    )
 
 
 def transformer_of(encoder: Any) -> Any:

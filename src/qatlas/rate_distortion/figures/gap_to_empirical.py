@@ -54,11 +54,12 @@ def caption(summary: Summary, settings: RateDistortion) -> str:
         f"at {bits} bits {readable(summary.written(f'{model}.{bits}bit.nearest_to_empirical'))} "
         f"({summary.written(f'{model}.{bits}bit.nearest_gap_empirical_bits', '.3f')} bits)"
         for bits in BITS
+        if f"{model}.{bits}bit.nearest_to_empirical" in summary.values
     )
     return (
         "Rate of every codec minus the empirical bound of each tensor at its error, averaged over "
         "all weights of a model: the best of each family, and all else pale; gaps above "
         f"{HIGHEST_GAP:g} bits are not shown. Grey: {entropy_coded_gap_bits(1):.2f} bits, the "
         "high-rate limit of entropy-coded scalar quantization. Nearest to the bound on "
-        f"{model}: {nearest}."
+        f"{model}: {nearest or 'not measured'}."
     )
