@@ -1,8 +1,8 @@
 """A stand-in for the Hugging Face hub: folders of this machine, served as its file API serves them.
 
 What it answers is what huggingface_hub and datasets ask for: a revision's commit, the listing of a
-folder of a commit, what a path is, and files. As on the hub, large files lie on another host, whose
-address the hub's answer holds, and that host is shown no token.
+folder of a commit, and files. As on the hub, large files lie on another host, whose address the
+hub's answer holds, and that host is shown no token.
 """
 
 import json
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from hashlib import sha1, sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
 TOKEN = "hf_standin"
 LARGE = (".safetensors", ".parquet")
@@ -38,9 +38,9 @@ class Repository:
 
     def listing(self, folder: str, recursive: bool) -> list[dict[str, object]]:
         found = (self.folder / folder).glob("**/*" if recursive else "*")
-        return [self.entry(path) for path in sorted(found)]
+        return [self._entry(path) for path in sorted(found)]
 
-    def entry(self, path: Path) -> dict[str, object]:
+    def _entry(self, path: Path) -> dict[str, object]:
         name = path.relative_to(self.folder).as_posix()
         if path.is_dir():
             return {"type": "directory", "path": name, "oid": "0" * 40}
@@ -58,7 +58,7 @@ def git_blob(content: bytes) -> str:
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for: ``what`` is "revision", "tree", "paths-info", or the name of a file."""
+    """What was asked for: ``what`` is "revision", "tree", or the name of a file."""
 
     method: str
     what: str
@@ -109,7 +109,7 @@ class Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         for pattern, answer in (
             (r"/store/(\w+)/(.+)", self._store),
-            (r"/api/(models|datasets)/([^/]+/[^/]+)/([\w-]+)/([^/]+)/?(.*)", self._look_up),
+            (r"/api/(models|datasets)/([^/]+/[^/]+)/(\w+)/([^/]+)/?(.*)", self._look_up),
             (r"/(?:(datasets)/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)", self._file),
         ):
             if found := re.fullmatch(pattern, path):
@@ -117,30 +117,20 @@ class Handler(BaseHTTPRequestHandler):
                 return
         self.refuse(404, "")
 
-    do_HEAD = do_POST = do_GET  # noqa: N815
+    do_HEAD = do_GET  # noqa: N815
 
     def _look_up(self, kind: str, name: str, what: str, revision: str, path: str) -> None:
-        asked = parse_qs(self.path.partition("?")[2] + self._body())
         repository = self._repository(kind, name, what, revision)
         if repository is None:
             return
-        if not (repository.folder / path).is_dir():
+        if what == "revision":
+            found = {"id": name, "sha": repository.commit, "siblings": []}
+        elif (repository.folder / path).is_dir():
+            found = repository.listing(path, "recursive=true" in self.path)
+        else:
             self.refuse(404, "EntryNotFound")
             return
-        found = {
-            "revision": lambda: {"id": name, "sha": repository.commit, "siblings": []},
-            "tree": lambda: repository.listing(path, asked["recursive"] == ["true"]),
-            "paths-info": lambda: [
-                repository.entry(one)
-                for one in (repository.folder / named for named in asked["paths"])
-                if one.exists()
-            ],
-        }
-        content = json.dumps(found[what]()).encode()
-        self._send(what, content, {"Content-Type": "application/json"})
-
-    def _body(self) -> str:
-        return self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        self._send(what, json.dumps(found).encode(), {"Content-Type": "application/json"})
 
     def _file(self, kind: str, name: str, revision: str, file: str) -> None:
         repository = self._repository(kind or "models", name, file, revision, shut=True)
@@ -228,7 +218,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        if self.command != "HEAD":
+        if self.command == "GET":
             self.wfile.write(content[:sent])
             self.wfile.flush()
 
