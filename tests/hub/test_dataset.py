@@ -172,6 +172,15 @@ def test_files_that_may_hold_anything_are_refused_before_they_are_fetched(client
     assert not [name for name in hub.fetched() if "train" in name]
 
 
+def test_a_file_is_not_read_as_another_subset_has_it(read, made):
+    first = {"config_name": "first", "data_files": "all.tar"}
+    head = {"configs": [first, {"config_name": "mine", "data_files": FILES}]}
+    made(TABLES | {"all.tar": b"pickles"}, head)
+    outcome, message = read("acme/made", "mine", splits=MADE)
+    assert outcome == "refused"
+    assert "second.parquet, which would be read as webdataset" in message
+
+
 def test_the_script_of_a_dataset_is_not_run(read, made):
     made({"made.py": b"raise SystemExit('run')", "train.csv": b"text\none\n"})
     outcome, message = read("acme/made")

@@ -25,8 +25,18 @@ from qatlas.weights.hub import repository_files
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetBuilder
 
-PLAIN = (".parquet", ".csv", ".tsv", ".json", ".jsonl", ".txt")
-"""Ends of the names of the files that are read; of other kinds some hold pickles or archives."""
+PLAIN = {
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".json": "json",
+    ".jsonl": "json",
+    ".txt": "text",
+}
+"""Ends of the names of files that are read, and by which builder of ``datasets``.
+
+Of other kinds some hold pickles or archives.
+"""
 _BATCH = 10_000
 _UNNAMED = "default"
 """What ``datasets`` calls the subset of a dataset that has no others."""
@@ -211,9 +221,10 @@ def _files(dataset: str, builder: "DatasetBuilder") -> list[str]:
     urls = [url for files in (builder.config.data_files or {}).values() for url in files]
     names = [url.partition("@")[2].partition("/")[2] for url in urls]
     for name in names:
-        if PurePosixPath(name).suffix not in PLAIN:
+        if PLAIN.get(PurePosixPath(name).suffix) != builder.name:
             raise AtlasError(
-                f"text.dataset: {dataset} has its texts in {name}, which is not read (allowed: "
-                f"{', '.join(PLAIN)}); name another text.subset, or {_CONVERTED}; {_ELSEWHERE}"
+                f"text.dataset: {dataset} has its texts in {name}, which would be read as "
+                f"{builder.name} (allowed: {', '.join(PLAIN)}); name another text.subset, or "
+                f"{_CONVERTED}; {_ELSEWHERE}"
             )
     return names
