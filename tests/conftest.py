@@ -1,8 +1,18 @@
-"""The browser, which a process of tests can start only once."""
+"""The browser, which a process of tests can start only once, and interrupts."""
 
 import shutil
+import signal
 
 import pytest
+
+
+def pytest_configure():
+    """Let programs that tests start be interrupted, also where the tests run in the background.
+
+    A shell makes its background jobs ignore interrupts, and what they start inherits that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
