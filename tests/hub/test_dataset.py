@@ -115,6 +115,17 @@ def test_without_a_card_files_are_known_by_their_names(client, made):
         assert texts(outcome) == [[split] for split in NAMES]
 
 
+def test_without_a_card_several_folders_are_not_taken_for_one_subset(client, made):
+    places = [f"{folder}/{split}/0000.parquet" for folder in ("raw", "tidy") for split in NAMES]
+    made({place: {"text": [place]} for place in places}, revision="refs/convert/parquet")
+    calls = [call("acme/made", subset, "refs/convert/parquet") for subset in ("raw", None)]
+    one, several = client.outcomes(DATASET_CORPUS, *calls)
+    assert texts(one) == [[f"raw/{split}/0000.parquet"] for split in NAMES]
+    assert several[0] == "refused"
+    assert "text.subset: acme/made has no card" in several[1]
+    assert "several folders (raw, tidy); name one of them" in several[1]
+
+
 REFUSED = [
     ({"subset": "lost"}, "text.training: acme/made has no split 'train'; allowed: none"),
     ({"subset": "mind"}, "text.subset: acme/made has no subset 'mind'; did you mean 'mine'?"),

@@ -94,6 +94,8 @@ def dataset_corpus(
     with _readable(dataset):
         builder = _builder(dataset, subset, folder.name)
         _require_splits(dataset, splits, builder)
+        if subset is None and not any((folder / card).is_file() for card in CARDS):
+            _require_one_folder(dataset, builder)
         _fetched(dataset, folder.name, [escape(name) for name in _files(dataset, builder)])
         builder.download_and_prepare()
         parts = [
@@ -210,6 +212,23 @@ def _require_splits(dataset: str, splits: Mapping[str, str], builder: "DatasetBu
             )
 
 
+def _require_one_folder(dataset: str, builder: "DatasetBuilder") -> None:
+    """Refuse what may be several subsets: the library joins the files of a split from all folders.
+
+    Raises
+    ------
+    AtlasError
+        If a split lies in several folders.
+    """
+    for split, urls in (builder.config.data_files or {}).items():
+        folders = sorted({PurePosixPath(_name(url)).parts[0] for url in urls if "/" in _name(url)})
+        if len(folders) > 1:
+            raise AtlasError(
+                f"text.subset: {dataset} has no card, and its split {str(split)!r} lies in several "
+                f"folders ({', '.join(folders)}); name one of them"
+            )
+
+
 def _files(dataset: str, builder: "DatasetBuilder") -> list[str]:
     """Paths of a subset's files in the repository; none if they are in the cache.
 
@@ -219,7 +238,7 @@ def _files(dataset: str, builder: "DatasetBuilder") -> list[str]:
         If one is not of a kind that is read.
     """
     urls = [url for files in (builder.config.data_files or {}).values() for url in files]
-    names = [url.partition("@")[2].partition("/")[2] for url in urls]
+    names = [_name(url) for url in urls]
     for name in names:
         if PLAIN.get(PurePosixPath(name).suffix) != builder.name:
             raise AtlasError(
@@ -228,3 +247,8 @@ def _files(dataset: str, builder: "DatasetBuilder") -> list[str]:
                 f"{_CONVERTED}; {_ELSEWHERE}"
             )
     return names
+
+
+def _name(url: str) -> str:
+    """Path in the repository of what is at hf://datasets/OWNER/NAME@COMMIT/PATH."""
+    return url.partition("@")[2].partition("/")[2]
