@@ -1,8 +1,8 @@
 """A stand-in for the Hugging Face hub: folders of this machine, served as its file API serves them.
 
-What it answers is what huggingface_hub asks for: a revision's commit, the listing of a commit, and
-files. As on the hub, large files lie on another host, whose address the hub's answer holds, and
-that host is shown no token.
+What it answers is what huggingface_hub and datasets ask for: a revision's commit, the listing of a
+folder of a commit, and files. As on the hub, large files lie on another host, whose address the
+hub's answer holds, and that host is shown no token.
 """
 
 import json
@@ -36,9 +36,9 @@ class Repository:
     def has(self, revision: str) -> bool:
         return revision in (self.commit, self.branch)
 
-    def listing(self) -> list[dict[str, object]]:
-        paths = sorted(self.folder.rglob("*"))
-        return [self._entry(path) for path in paths]
+    def listing(self, folder: str, recursive: bool) -> list[dict[str, object]]:
+        found = (self.folder / folder).glob("**/*" if recursive else "*")
+        return [self._entry(path) for path in sorted(found)]
 
     def _entry(self, path: Path) -> dict[str, object]:
         name = path.relative_to(self.folder).as_posix()
@@ -106,31 +106,34 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        path = unquote(self.path.partition("?")[0])
-        if found := re.fullmatch(r"/store/(\w+)/(.+)", path):
-            self._store(*found.groups())
-        elif found := re.fullmatch(r"/api/(models|datasets)/([^/]+/[^/]+)/(\w+)/(.+)", path):
-            self._look_up(*found.groups())
-        elif found := re.fullmatch(r"/(datasets/)?([^/]+/[^/]+)/resolve/(\w+)/(.+)", path):
-            kind, *others = found.groups()
-            self._file("datasets" if kind else "models", *others)
-        else:
-            self.refuse(404, "")
+        path = self.path.partition("?")[0]
+        for pattern, answer in (
+            (r"/store/(\w+)/(.+)", self._store),
+            (r"/api/(models|datasets)/([^/]+/[^/]+)/(\w+)/([^/]+)/?(.*)", self._look_up),
+            (r"/(?:(datasets)/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)", self._file),
+        ):
+            if found := re.fullmatch(pattern, path):
+                answer(*(unquote(group or "") for group in found.groups()))
+                return
+        self.refuse(404, "")
 
     do_HEAD = do_GET  # noqa: N815
 
-    def _look_up(self, kind: str, name: str, what: str, revision: str) -> None:
+    def _look_up(self, kind: str, name: str, what: str, revision: str, path: str) -> None:
         repository = self._repository(kind, name, what, revision)
         if repository is None:
             return
-        found = {
-            "revision": {"id": name, "sha": repository.commit, "siblings": []},
-            "tree": repository.listing() if what == "tree" else [],
-        }
-        self._send(what, json.dumps(found[what]).encode(), {"Content-Type": "application/json"})
+        if what == "revision":
+            found = {"id": name, "sha": repository.commit, "siblings": []}
+        elif (repository.folder / path).is_dir():
+            found = repository.listing(path, "recursive=true" in self.path)
+        else:
+            self.refuse(404, "EntryNotFound")
+            return
+        self._send(what, json.dumps(found).encode(), {"Content-Type": "application/json"})
 
     def _file(self, kind: str, name: str, revision: str, file: str) -> None:
-        repository = self._repository(kind, name, file, revision, shut=True)
+        repository = self._repository(kind or "models", name, file, revision, shut=True)
         if repository is None:
             return
         path = repository.folder / file

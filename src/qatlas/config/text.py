@@ -109,7 +109,7 @@ class ParquetText(LocalText):
 
 
 class DatasetText(Text):
-    """A dataset of the Hugging Face hub in parquet files, one document a row."""
+    """A dataset of the Hugging Face hub, as the library datasets reads it, one document a row."""
 
     dataset: str = Field(description="Name on the hub, such as Salesforce/wikitext.")
     subset: str | None = Field(None, description="Such as wikitext-2-raw-v1; if none, the default.")

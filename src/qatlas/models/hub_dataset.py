@@ -1,33 +1,49 @@
-"""Texts of a dataset of the Hugging Face hub, read from its parquet files.
+"""Texts of a dataset of the Hugging Face hub, as its library ``datasets`` reads them.
 
-Which files are a split is told by the dataset's card, as in
-https://huggingface.co/docs/hub/datasets-manual-configuration, or else by their names. No code of
-the dataset is run.
+Which files are a subset and its splits is told by the dataset's card, or by their names. No code of
+a dataset is run: ``datasets`` has no scripts any more, and only files of ``PLAIN`` kinds are read.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import Any
+from contextlib import contextmanager
+from glob import escape
+from itertools import count
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pandas as pd
+import pyarrow as pa
 import yaml
 
 from qatlas.errors import AtlasError, nearest, said
 from qatlas.models.corpus import PARTS, Document
-from qatlas.models.texts import texts_of_column
+from qatlas.models.dataset_card import CARDS, require_plain_card
+from qatlas.models.texts import require_texts
 from qatlas.weights.hub import repository_files
 
-_CARD = "README.md"
-_DEFAULT = "default"
-_CONVERTED = "refs/convert/parquet"
-"""The branch in which the hub keeps a copy of most datasets in parquet."""
-_PLACES = (
-    "{subset}/{split}-*.parquet",
-    "{subset}/{split}/*.parquet",
-    "{subset}/{split}.parquet",
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetBuilder
+
+PLAIN = {
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".json": "json",
+    ".jsonl": "json",
+    ".txt": "text",
+}
+"""Ends of the names of files that are read, and by which builder of ``datasets``.
+
+Of other kinds some hold pickles or archives.
+"""
+_BATCH = 10_000
+_UNNAMED = "default"
+"""What ``datasets`` calls the subset of a dataset that has no others."""
+_ELSEWHERE = "or name a local text with text.file or text.parquet"
+_CONVERTED = (
+    "set text.revision to refs/convert/parquet, where the hub keeps some datasets in parquet"
 )
-"""Where a split lies if no card tells, with the subset and its folder left out if none is named."""
 
 
 def dataset_corpus(
@@ -41,12 +57,15 @@ def dataset_corpus(
 ) -> pd.DataFrame:
     """Documents of a dataset of the Hugging Face hub, one a row, in the dataset's own parts.
 
-    Rows of nothing but white space are left out. Files are fetched as ``repository_files`` does.
+    Rows of nothing but white space are left out. Files are fetched as ``repository_files`` does;
+    ``datasets`` keeps what it read of them in its cache (HF_DATASETS_CACHE), from which it is read
+    again where there is no network.
 
     Parameters
     ----------
     dataset, subset, revision
-        Name on the hub, one of its configurations, and commit, tag or branch.
+        Name on the hub, one of its configurations (or of its folders, if its card has none), and
+        commit, tag or branch.
     column
         Column of the documents.
     training, validation, test
@@ -60,139 +79,176 @@ def dataset_corpus(
     Raises
     ------
     AtlasError
-        If the dataset cannot be had, or has no such split in parquet files, or these no such column
-        of texts.
+        If the dataset cannot be had, or has no such subset, split or column of texts, or if its
+        files are of another kind or cannot be read.
     """
-    patterns = _patterns(_card_of(dataset, revision), dataset, subset)
-    rows = []
-    for part, split in zip(PARTS, (training, validation, test), strict=True):
-        source = f"{dataset}@{revision}:{split}"
-        where = f"text.{part}: split {split!r} of {dataset}"
-        files = _files(dataset, revision, _patterns_of(split, subset, patterns, where), where)
-        columns = (
-            texts_of_column(file, column, f"{where}: {file}", f"text.column: {dataset}")
-            for file in files
-        )
-        texts = (text for texts in columns for text in texts)
-        found = [
-            Document(part, source, str(number), text)
-            for number, text in enumerate(texts, 1)
-            if text.strip()
+    from datasets import disable_progress_bars
+    from datasets.utils.logging import set_verbosity_error
+
+    # Its bars are for a terminal of its own; those of the transfer tell more.
+    disable_progress_bars()
+    set_verbosity_error()
+    splits = dict(zip(PARTS, (training, validation, test), strict=True))
+    folder = _fetched(dataset, revision, CARDS)
+    require_plain_card(folder, dataset)
+    with _readable(dataset):
+        builder = _builder(dataset, subset, folder.name)
+        _require_splits(dataset, splits, builder)
+        if subset is None and not any((folder / card).is_file() for card in CARDS):
+            _require_one_folder(dataset, builder)
+        _fetched(dataset, folder.name, [escape(name) for name in _files(dataset, builder)])
+        builder.download_and_prepare()
+        parts = [
+            _documents(builder.as_dataset(split=split), column, part, dataset, revision)
+            for part, split in splits.items()
         ]
-        if not found:
-            raise AtlasError(
-                f"{where} has no text in its column {column!r}; name another split or column"
-            )
-        rows += found
-    return pd.DataFrame(rows)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _documents(
+    rows: "Dataset", column: str, part: str, dataset: str, revision: str
+) -> pd.DataFrame:
+    require_texts(rows.features.arrow_schema, column, f"text.column: {dataset}")
+    source = f"{dataset}@{revision}:{rows.split}"
+    batches = rows.select_columns(column).with_format("arrow").iter(batch_size=_BATCH)
+    # Texts as Python's strings take a multiple of their bytes, so few are such at a time.
+    frames = [
+        pd.DataFrame(found)
+        for start, batch in zip(count(1, _BATCH), batches, strict=False)
+        if (
+            found := [
+                Document(part, source, str(number), text)
+                for number, text in enumerate(batch[column].to_pylist(), start)
+                if text and text.strip()
+            ]
+        )
+    ]
+    if not frames:
+        raise AtlasError(
+            f"text.{part}: split {str(rows.split)!r} of {dataset} has no text in its column "
+            f"{column!r}; name another split or column"
+        )
+    return pd.concat(frames)
 
 
 def _fetched(dataset: str, revision: str, patterns: Sequence[str]) -> Path:
     try:
         return repository_files("dataset", dataset, revision, patterns)
     except AtlasError as error:
-        raise AtlasError(
-            f"text.dataset: {error}; or name a local text with text.file or text.parquet"
-        ) from error
+        raise AtlasError(f"text.dataset: {error}; {_ELSEWHERE}") from error
 
 
-def _card_of(dataset: str, revision: str) -> Mapping[str, Any]:
-    """What the card says in its head; nothing where there is no card."""
-    path = _fetched(dataset, revision, [_CARD]) / _CARD
-    if not path.is_file():
-        return {}
+@contextmanager
+def _readable(dataset: str) -> Iterator[None]:
+    """Say in words what ``datasets`` stumbles over; a card may say anything."""
+    from datasets.exceptions import DatasetsError
+
+    # Which HTTP library it stands on, and so this class, differs between its versions.
+    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
+
     try:
-        found = _head(path.read_text(encoding="utf-8-sig"))
-    except (OSError, RecursionError, ValueError, yaml.YAMLError) as error:
+        yield
+    except AtlasError:
+        raise
+    except (
+        HTTPError,
+        DatasetsError,
+        pa.ArrowException,
+        yaml.YAMLError,
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        AssertionError,
+        RuntimeError,
+        ImportError,
+    ) as error:
+        cause = error.__cause__ or error
         raise AtlasError(
-            f"text.dataset: the head of {path} cannot be read ({said(error)}); name another "
-            f"revision, such as {_CONVERTED}, or a local text with text.file or text.parquet"
+            f"text.dataset: {dataset} cannot be read by the library datasets "
+            f"({type(cause).__name__}: {said(cause)}); check text.subset, the connection, "
+            "HF_HUB_OFFLINE, and that there is room in HF_DATASETS_CACHE and nothing damaged; or "
+            f"{_CONVERTED}; {_ELSEWHERE}"
         ) from error
-    return found if isinstance(found, dict) else {}
 
 
-def _head(card: str) -> Any:
-    """The YAML between the lines at the top of a card.
-
-    Raises
-    ------
-    ValueError
-        If it has aliases, a few of which can stand for more than any memory holds.
-    """
-    from huggingface_hub.repocard import REGEX_YAML_BLOCK
-
-    block = REGEX_YAML_BLOCK.search(card)
-    if block is None:
-        return None
-    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(block[2], yaml.SafeLoader)):
-        raise ValueError("it has aliases, which no card needs")
-    return yaml.safe_load(block[2])
-
-
-def _patterns(
-    card: Mapping[str, Any], dataset: str, subset: str | None
-) -> dict[str, list[str]] | None:
-    """Patterns of the files of each split; None where the card does not tell.
+def _builder(dataset: str, subset: str | None, commit: str) -> "DatasetBuilder":
+    """What knows the files of a subset, or has them in the cache of ``datasets``.
 
     Raises
     ------
     AtlasError
-        If the card tells of subsets, and not of this one.
+        If there is no such subset.
     """
-    listed = card.get("configs")
-    subsets = [one for one in _list(listed) if isinstance(one, dict) and "data_files" in one]
-    if not subsets:
-        return None
-    by_name = {str(one.get("config_name", _DEFAULT)): one for one in subsets}
-    marked = [name for name, one in by_name.items() if one.get("default") is True]
-    default = next(iter([*marked, *([_DEFAULT] if len(by_name) > 1 else by_name)]))
-    name = subset or default
-    if name not in by_name:
-        raise AtlasError(f"text.subset: {dataset} has no subset {name!r}; {nearest(name, by_name)}")
-    return dict(_splits(by_name[name]["data_files"]))
+    from datasets import config, get_dataset_config_names, load_dataset_builder
+
+    # A look-up of another host, for statistics.
+    config.HF_UPDATE_DOWNLOAD_COUNTS = False
+    # Without a network the library takes what it finds of any commit and subset; here is one.
+    place = Path(config.HF_DATASETS_CACHE) / commit / quote(subset or _UNNAMED, safe="")
+    given = {"path": f"hf://datasets/{dataset}", "revision": commit, "cache_dir": str(place)}
+    try:
+        return load_dataset_builder(name=subset, **given)
+    except ValueError:
+        subsets = get_dataset_config_names(**given)
+        if subset in subsets or (subset is None and len(subsets) == 1):
+            raise
+    if subsets == [_UNNAMED]:
+        return load_dataset_builder(data_dir=subset, **given)
+    missing = f"no subset {subset!r}" if subset else "no default subset"
+    raise AtlasError(f"text.subset: {dataset} has {missing}; {nearest(subset or '', subsets)}")
 
 
-def _splits(data_files: Any) -> Iterator[tuple[str, list[str]]]:
-    """Split and patterns; files of no split are its training split."""
-    entries = _list(data_files)
-    if plain := [entry for entry in entries if isinstance(entry, str)]:
-        yield "train", plain
-    for entry in entries:
-        if isinstance(entry, dict) and "split" in entry:
-            yield str(entry["split"]), [str(path) for path in _list(entry.get("path"))]
+def _require_splits(dataset: str, splits: Mapping[str, str], builder: "DatasetBuilder") -> None:
+    """Refuse splits that do not exist, before anything large is fetched."""
+    files = builder.config.data_files
+    found = builder.info.splits if files is None else filter(files.get, files)
+    known = [str(name) for name in found or ()]
+    for part, split in splits.items():
+        if split not in known:
+            raise AtlasError(
+                f"text.{part}: {dataset} has no split {split!r}; {nearest(split, known)}"
+            )
 
 
-def _list(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
+def _require_one_folder(dataset: str, builder: "DatasetBuilder") -> None:
+    """Refuse what may be several subsets: the library joins the files of a split from all folders.
+
+    Raises
+    ------
+    AtlasError
+        If a split lies in several folders.
+    """
+    for split, urls in (builder.config.data_files or {}).items():
+        folders = sorted({PurePosixPath(_name(url)).parts[0] for url in urls if "/" in _name(url)})
+        if len(folders) > 1:
+            raise AtlasError(
+                f"text.subset: {dataset} has no card, and its split {str(split)!r} lies in several "
+                f"folders ({', '.join(folders)}); name one of them"
+            )
 
 
-def _patterns_of(
-    split: str, subset: str | None, patterns: Mapping[str, list[str]] | None, where: str
-) -> list[str]:
-    if patterns is None:
-        folders = [subset] if subset else [".", "data", _DEFAULT]
-        return [
-            place.format(subset=folder, split=split).removeprefix("./")
-            for folder in folders
-            for place in _PLACES
-        ]
-    if split not in patterns:
-        raise AtlasError(f"{where}: there is none; {nearest(split, patterns)}")
-    return patterns[split]
+def _files(dataset: str, builder: "DatasetBuilder") -> list[str]:
+    """Paths of a subset's files in the repository; none if they are in the cache.
+
+    Raises
+    ------
+    AtlasError
+        If one is not of a kind that is read.
+    """
+    urls = [url for files in (builder.config.data_files or {}).values() for url in files]
+    names = [_name(url) for url in urls]
+    for name in names:
+        if PLAIN.get(PurePosixPath(name).suffix) != builder.name:
+            raise AtlasError(
+                f"text.dataset: {dataset} has its texts in {name}, which would be read as "
+                f"{builder.name} (allowed: {', '.join(PLAIN)}); name another text.subset, or "
+                f"{_CONVERTED}; {_ELSEWHERE}"
+            )
+    return names
 
 
-def _files(dataset: str, revision: str, patterns: Sequence[str], where: str) -> list[Path]:
-    """Files of a split, in the order of their names."""
-    folder = _fetched(dataset, revision, patterns)
-    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
-    matching = [name for name in sorted(files) if any(fnmatchcase(name, p) for p in patterns)]
-    if not matching or not all(name.endswith(".parquet") for name in matching):
-        found = f"found {matching[0]}" if matching else "there is none"
-        raise AtlasError(
-            f"{where} should be parquet files ({', '.join(patterns)}), {found}; name another "
-            f"split or subset; or set text.revision to {_CONVERTED}, where the hub keeps most "
-            "datasets in parquet; or name a local text with text.file or text.parquet"
-        )
-    return [files[name] for name in matching]
+def _name(url: str) -> str:
+    """Path in the repository of what is at hf://datasets/OWNER/NAME@COMMIT/PATH."""
+    return url.partition("@")[2].partition("/")[2]

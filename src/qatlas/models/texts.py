@@ -90,24 +90,39 @@ def texts_of_column(file: str | Path, column: str, where: str, where_column: str
         If the file cannot be read, or has no such column of texts.
     """
     try:
-        schema = pq.read_schema(file)
-        if column not in schema.names:
-            raise AtlasError(
-                f"{where_column} has no column {column!r}; {nearest(column, schema.names)}"
-            )
+        require_texts(pq.read_schema(file), column, where_column)
         values = pq.read_table(file, columns=[column])[column]
-        texts = [text or "" for text in values.to_pylist()]
+        return [text or "" for text in values.to_pylist()]
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise AtlasError(
             f"{where} is not a readable parquet file ({said(error)}); name another"
         ) from error
-    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+
+
+def require_texts(schema: pa.Schema, column: str, where: str) -> None:
+    """Refuse a table that has no such column, or one of something else than texts.
+
+    Parameters
+    ----------
+    schema, column
+        The table's columns, and the name of the one that is wanted.
+    where
+        How messages begin.
+
+    Raises
+    ------
+    AtlasError
+        If there is no such column, or it holds no texts; the message names the nearest that does.
+    """
+    if column not in schema.names:
+        raise AtlasError(f"{where} has no column {column!r}; {nearest(column, schema.names)}")
+    kinds = {field.name: field.type for field in schema}
+    texts = [
+        name
+        for name, kind in kinds.items()
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    ]
+    if column not in texts:
         raise AtlasError(
-            f"{where_column}: {column!r} holds {values.type}, not texts; "
-            f"{nearest(column, _texts(schema))}"
+            f"{where}: {column!r} holds {kinds[column]}, not texts; {nearest(column, texts)}"
         )
-    return texts
-
-
-def _texts(schema: pa.Schema) -> list[str]:
-    return [field.name for field in schema if pa.types.is_string(field.type)]
