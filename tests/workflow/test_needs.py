@@ -91,8 +91,8 @@ def test_of_a_checkpoint_the_largest_tensor_counts_also_in_a_folder_of_shards(ch
     config.write_text(yaml.safe_dump(described, sort_keys=False))
     manifest = "results/weights/sharded/manifest.parquet"
     assert checkout.snakemake("results/weights/sharded/snapshot").returncode == 0
-    # As float32, a dozen times, beside PyTorch.
-    expected = 1500 + 12 * 4 * 5000 * 300 / 1e6
+    # As float32, four times, beside PyTorch.
+    expected = 1500 + 4 * 4 * 5000 * 300 / 1e6
     assert int(needs(checkout, 1, manifest)["manifest"]["mem_mb"]) == expected
 
 
