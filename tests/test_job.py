@@ -1,10 +1,12 @@
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from qatlas import runs
 from qatlas.written import damaged, note
 
 OPENING = """
@@ -85,6 +87,26 @@ def test_an_interrupted_job_says_so_and_no_more(run):
     assert finished.returncode == 1
     assert finished.stderr == "sweep: interrupted\n"
     assert log == "ERROR qatlas: interrupted\n"
+
+
+INTERRUPT = "import os, signal; os.kill(os.getpid(), signal.SIGINT)"
+
+
+def test_a_job_that_is_interrupted_while_it_imports_says_nothing(monkeypatch):
+    monkeypatch.setenv(runs.NAME, "a run")
+    finished = subprocess.run(
+        [sys.executable, "-c", f"import qatlas; {INTERRUPT}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (finished.returncode, finished.stderr) == (-signal.SIGINT, "")
+
+
+def test_a_signal_interrupts_a_job_as_a_keyboard_does(run, monkeypatch):
+    monkeypatch.setenv(runs.NAME, "")
+    finished, _ = run(INTERRUPT)
+    assert (finished.returncode, finished.stderr) == (1, "sweep: interrupted\n")
 
 
 def test_a_job_does_not_begin_with_a_damaged_input(run, tmp_path, monkeypatch):

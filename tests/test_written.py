@@ -166,6 +166,18 @@ def test_results_of_a_clock_that_ran_ahead_are_brought_back_in_their_order(table
     assert bring_back(NOW) == []
 
 
+def test_a_link_is_brought_back_and_not_what_it_leads_to(tmp_path):
+    target, link = tmp_path / "of_a_package", tmp_path / "results/link"
+    target.touch()
+    link.parent.mkdir()
+    link.symlink_to(target)
+    note([link])
+    os.utime(target, ns=(NOW - HOUR, NOW - HOUR))
+    os.utime(link, ns=(NOW + HOUR, NOW + HOUR), follow_symlinks=False)
+    assert bring_back(NOW) == [Path("results/link")]
+    assert (link.lstat().st_mtime_ns, target.stat().st_mtime_ns) == (NOW, NOW - HOUR)
+
+
 def test_outputs_elsewhere_are_left_alone(tmp_path, monkeypatch):
     (tmp_path / "below").mkdir()
     (tmp_path / "above.csv").write_text("1")

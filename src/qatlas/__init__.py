@@ -5,6 +5,8 @@
 that only draws a figure does not pay for PyTorch.
 """
 
+import os
+import signal
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,11 @@ if TYPE_CHECKING:
     from qatlas.codecs.record import measure as measure
 
 __all__ = ["codecs", "measure"]
+
+# A job imports for seconds before it begins. An interrupt ends it at once, without a traceback of
+# whatever it was importing.
+if "QATLAS_RUN" in os.environ and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def __getattr__(name: str) -> Any:

@@ -5,6 +5,7 @@ Snakemake limits the numerical libraries to a job's threads before the job start
 
 import logging
 import resource
+import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -73,6 +74,8 @@ def job(running: Job) -> Iterator[None]:
     terminal.setFormatter(logging.Formatter(f"{running.rule}: %(message)s"))
     terminal.addFilter(lambda record: record.levelno == logging.WARNING)
     logger.addHandler(terminal)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     started = time.perf_counter()
     try:
         require_current()

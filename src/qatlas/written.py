@@ -93,11 +93,13 @@ def bring_back(now_ns: int) -> list[Path]:
     list of Path
         Outputs that were dated ahead.
     """
-    dated = {path: _dated(path).lstat().st_mtime_ns for path in _noted() if _dated(path).exists()}
+    there = [path for path in _noted() if os.path.lexists(_dated(path))]
+    dated = {path: _dated(path).lstat().st_mtime_ns for path in there}
     ahead = {path: time_ns for path, time_ns in dated.items() if time_ns > now_ns}
     for path, time_ns in ahead.items():
         shifted = time_ns - max(ahead.values()) + now_ns
-        os.utime(_dated(path), ns=(shifted, shifted))
+        # Of a link itself: where it leads is not ours.
+        os.utime(_dated(path), ns=(shifted, shifted), follow_symlinks=False)
     return list(ahead)
 
 
