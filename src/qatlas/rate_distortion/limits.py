@@ -9,6 +9,7 @@ from qatlas.bounds.empirical import rate_distortion_curve
 from qatlas.bounds.gaussian import rate_bits, shannon_lower_bound_bits
 from qatlas.bounds.waterfilling import block_variance_bound_bits
 from qatlas.codecs.blocks import row_chunks
+from qatlas.deferred import torch
 from qatlas.distinct import distinct
 from qatlas.weights.matrices import Matrix
 
@@ -58,11 +59,13 @@ def _of_blocks(
     """Limit when the power of each block about the tensor's mean is known; else missing."""
     if weight.shape[1] % size:
         return np.full(distortion.shape, np.nan)
-    powers = [
-        (weight[rows].detach().cpu().double() - mean).square_().view(-1, size).mean(1).numpy()
-        for rows in row_chunks(weight)
-    ]
-    return _finite(block_variance_bound_bits(np.concatenate(powers), distortion))
+    powers = torch.empty(weight.shape[0], weight.shape[1] // size, dtype=torch.double)
+    # Each is written where it belongs: small results kept one by one would lie between the large
+    # chunks, and these would then not be used again.
+    for rows in row_chunks(weight):
+        squares = (weight[rows].detach().cpu().double() - mean).square_()
+        powers[rows] = squares.unflatten(1, (-1, size)).mean(2)
+    return _finite(block_variance_bound_bits(powers.numpy(), distortion))
 
 
 def _finite(bits: NDArray[np.float64]) -> NDArray[np.float64]:
