@@ -65,8 +65,8 @@ that large models cost more than their share. Weights are those that a step meas
 
 {together}
 
-The checkpoint of {large} parameters was not among these. What its jobs took beside the line, of
-one shard that with the largest matrix:
+The checkpoint of {large} parameters was not among these. What its jobs took beside the line; where
+one of its shards was measured, it is that with the largest matrix:
 
 {held}
 
