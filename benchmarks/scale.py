@@ -2,7 +2,8 @@
 
 `make bench-scale` writes what it finds into resources/scale.json, from which docs/scaling.md is
 made. What a size took is kept in a file of its own until then, so that a run that was stopped goes
-on, and a size may be measured in parts (`--steps`, `--shards`).
+on, and a size may be measured in parts (`--steps`, `--shards`). `--sizes 8.03e9` measures a
+checkpoint of the shape of Llama 3.1 8B, which takes 16 GB of disk and hours.
 """
 
 import argparse
@@ -37,7 +38,9 @@ from qatlas.sharding import shards_for
 SMALL = (20e6, 40e6, 80e6, 160e6)
 """Parameters of the checkpoints that growth is fitted to."""
 LARGE = float(number_of_parameters(LLAMA_3_2_1B))
-"""Parameters of the one that the fit is held against."""
+"""Parameters of the one that the fit is held against, unless a larger one was measured."""
+NAMED_WITHIN = 0.01
+"""Share by which parameters may miss those of a well-known model to mean that model."""
 FEWEST_SIZES = 3
 """At which a step must have been measured for a line to be judged."""
 FULL_STUDY = ROOT / "config" / "llama-3.2-1b.yaml"
@@ -93,6 +96,15 @@ class Measured:
     jobs: tuple[JobCost, ...]
 
 
+def shape_of(parameters: float) -> Shape:
+    """A well-known model with about so many parameters, or else one scaled to them."""
+    for shape in LLAMAS.values():
+        known = number_of_parameters(shape)
+        if abs(parameters - known) <= NAMED_WITHIN * known:
+            return shape
+    return scaled(parameters)
+
+
 def size_of(shape: Shape) -> Size:
     """What a shape comes to."""
     weights = weights_of_matrices(shape)
@@ -119,7 +131,7 @@ def measure(parameters: float, folder: Path, steps: Sequence[str], shards: int |
     shards
         Of every step so many, the first of which has the largest matrix; None for all.
     """
-    shape = scaled(parameters)
+    shape = shape_of(parameters)
     size, before = size_of(shape), machine(THREADS)
     study = folder / str(size.parameters)
     checkpoint = study / "checkpoint"
@@ -175,8 +187,8 @@ def record(folder: Path, dry_run: dict[str, float]) -> dict[str, Any]:
 
 
 def growth_of_all(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """CPU seconds over the small sizes, of every step and of all, and peak memory over all."""
-    small = [run for run in runs if run["size"]["parameters"] < LARGE / 2]
+    """CPU seconds over all sizes but the largest, and peak memory over all, of every step."""
+    small = [run for run in runs if run["size"]["parameters"] < runs[-1]["size"]["parameters"] / 2]
     had = {step: [run for run in small if _jobs(run, step)] for step in STEPS}
     steps = [step for step in STEPS if len(had[step]) >= FEWEST_SIZES]
     seconds = {step: seconds_of(step, had[step]) for step in steps if _grows(step, had[step])}
@@ -243,7 +255,7 @@ def _grows(step: str, runs: Sequence[dict[str, Any]]) -> bool:
 
 def _measured(run: dict[str, Any], step: str) -> int:
     """Weights of a checkpoint that a step measures."""
-    return measured_weights(scaled(run["size"]["parameters"]), MOST_WEIGHTS.get(step))
+    return measured_weights(shape_of(run["size"]["parameters"]), MOST_WEIGHTS.get(step))
 
 
 def _on_the_line(run: dict[str, Any], step: str, rate: Rate) -> float:
