@@ -22,6 +22,7 @@ from scaling_tables import (
     slowest,
     targets_table,
     together,
+    well_known,
     what_is_missing,
 )
 
@@ -42,8 +43,9 @@ That looks at a job now and then, and misses what lies between.
 
 ## What was measured
 
-Checkpoints of the shape of Llama 3.2 1B, in bfloat16, made narrower: layers and tensors are as
-many, and embeddings keep their share. Their weights are drawn (`benchmarks/llama_checkpoint.py`).
+Checkpoints in bfloat16: {models}; the others have the shape of
+Llama 3.2 1B made narrower: layers and tensors are as many, and embeddings keep their share. Weights
+are drawn (`benchmarks/llama_checkpoint.py`).
 Each goes through the workflow's own rules: manifest, statistics, limits, rotation, and ten codecs
 at 4 bits.
 
@@ -135,6 +137,7 @@ def scaling_page(root: Path) -> str:
         processor=machine["processor"],
         cores=machine["cores"],
         load=load(runs),
+        models=well_known(runs, plans),
         sizes="\n".join(sizes_table(runs)),
         parts="\n".join(what_is_missing(runs, record["steps"])),
         targets="\n".join(targets_table(record)),

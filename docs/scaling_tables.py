@@ -39,6 +39,17 @@ def sizes_table(runs: Iterable[Record]) -> Iterator[str]:
         yield f"| {' | '.join(cells)} |"
 
 
+def well_known(runs: list[Record], plans: Mapping[str, Record]) -> str:
+    """Which checkpoints have the shape of a model that is planned for."""
+    found = [
+        f"that of {in_short(run['size']['parameters'])} parameters has the shape of {name}"
+        for run in runs
+        for name, plan in plans.items()
+        if plan["weights"] == run["size"]["weights"]
+    ]
+    return listed(found)
+
+
 def what_is_missing(runs: list[Record], steps: Iterable[str]) -> Iterator[str]:
     """Which checkpoints lack a step or a shard, and of which figures were drawn."""
     for run in runs:
