@@ -218,8 +218,9 @@ def rates_of(
 ) -> dict[str, Rate]:
     """What every step takes: by its line, or where it measures as much of all sizes, by the mean.
 
-    All sizes have as many matrices. So what a line has at no weights is the start of a job, taken
-    to be the least of all lines, and beyond that so much a matrix.
+    All sizes have as many matrices. So what a line has at no weights is the start of a job, and
+    beyond that so much a matrix. The start is taken to be the least that any job took: jobs of the
+    smallest checkpoint do little else.
 
     Parameters
     ----------
@@ -228,7 +229,8 @@ def rates_of(
     seconds
         The lines that there are.
     """
-    start = max(0.0, min(found.intercept for found in seconds.values()))
+    jobs = [job for step, runs in runs_of.items() for run in runs for job in _jobs(run, step)]
+    start = min(job["cpu_seconds"] for job in jobs)
     rates = {}
     for step, runs in runs_of.items():
         matrices = runs[0]["size"]["matrices"]

@@ -100,7 +100,7 @@ larger than that is a shard of its own and takes longer.
 ## A plan for larger models
 
 On paper, from the rates above, on nodes of {node} cores: {planned}. A step that was
-not measured at three of the smaller sizes is left out. Nothing here was run.
+not measured at three of the smaller sizes is left out. Of the two largest nothing was run.
 
 {plans}
 
