@@ -2,8 +2,8 @@ import json
 
 import pytest
 from growth import Growth
-from llama_checkpoint import LLAMAS, scaled
-from scale import STEPS, growth_of_all, size_of
+from llama_checkpoint import LLAMAS
+from scale import STEPS, growth_of_all, shape_of, size_of
 from scale_plan import Rate, plan
 from scale_study import CODECS, configuration, jobs_of, step_of
 
@@ -89,4 +89,4 @@ def test_the_plans_of_the_record_follow_from_its_rates():
 
 def test_the_sizes_of_the_record_are_those_of_their_shapes():
     for run in RECORD["sizes"]:
-        assert vars(size_of(scaled(run["size"]["parameters"]))) == run["size"]
+        assert vars(size_of(shape_of(run["size"]["parameters"]))) == run["size"]
